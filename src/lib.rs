@@ -1,1 +1,2 @@
 //! redis-tls
+pub mod tls;
