@@ -14,17 +14,21 @@
 //! | `ciphers` | OpenSSL's names for cipher suites and protocols |
 //! | `sessions` | what resumption remembers, and for how long |
 //! | `acceptor`, `connector` | the two ends' configurations |
+//! | `live` | the configuration in force, and its replacement |
+//! | `watch` | noticing that files have changed |
 
 pub mod acceptor;
 pub mod ciphers;
 pub mod connector;
 pub mod error;
 pub mod identity;
+pub mod live;
 pub mod mode;
 pub mod options;
 pub mod pem;
 pub mod sessions;
 pub mod trust;
+pub mod watch;
 
 #[cfg(test)]
 mod testing;
