@@ -16,15 +16,19 @@
 //! | `acceptor`, `connector` | the two ends' configurations |
 //! | `live` | the configuration in force, and its replacement |
 //! | `watch` | noticing that files have changed |
+//! | `counters` | handshakes by outcome, and failures in words |
+//! | `peer_identity` | what a peer's certificate and session say |
 
 pub mod acceptor;
 pub mod ciphers;
 pub mod connector;
+pub mod counters;
 pub mod error;
 pub mod identity;
 pub mod live;
 pub mod mode;
 pub mod options;
+pub mod peer_identity;
 pub mod pem;
 pub mod sessions;
 pub mod trust;
