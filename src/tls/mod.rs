@@ -18,11 +18,13 @@
 //! | `watch` | noticing that files have changed |
 //! | `counters` | handshakes by outcome, and failures in words |
 //! | `peer_identity` | what a peer's certificate and session say |
+//! | `development` | certificates for a first start |
 
 pub mod acceptor;
 pub mod ciphers;
 pub mod connector;
 pub mod counters;
+pub mod development;
 pub mod error;
 pub mod identity;
 pub mod live;
