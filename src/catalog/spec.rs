@@ -39,7 +39,7 @@ pub struct Spec {
     pub deprecated: Option<Deprecated>,
     /// Hints for clients and proxies.
     pub tips: &'static [&'static str],
-    /// The arguments, in the language of `catalog::parse_args`.
+    /// The arguments, in the language of [`super::parse_args`].
     pub args: &'static str,
 }
 
