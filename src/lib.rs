@@ -1,1 +1,3 @@
 //! redis-tls
+
+pub mod base;

@@ -1,0 +1,3 @@
+//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats.
+
+pub mod glob;
