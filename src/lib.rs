@@ -1,3 +1,4 @@
 //! redis-tls
 
 pub mod base;
+pub mod config;
