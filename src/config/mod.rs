@@ -8,16 +8,30 @@
 //! [`Loaded::validate`] checks across parameters, [`Config::new`] makes them live. This module knows no keys, clients or
 //! sockets: what a changed parameter sets off stands behind [`ApplyHooks`].
 
+mod command_line;
+mod conf_file;
+mod directive;
+mod error;
+mod file_type;
+mod include;
 mod kind;
+mod load;
 mod parameter;
 mod quoting;
 mod settings;
 pub mod table;
 mod text_checks;
+mod toml_file;
+mod validate;
 mod value;
 pub mod values;
 
+pub use command_line::CommandLine;
+pub use directive::{Directive, Origin, Source};
+pub use error::{LoadError, REDIS_VERSION, RewriteError, SetError};
 pub use kind::Kind;
+pub use load::{Loaded, load};
 pub use parameter::{Effect, Mutability, Parameter};
 pub use quoting::{quote, split_args};
 pub use settings::Settings;
+pub use validate::Conflict;
