@@ -82,6 +82,16 @@ impl EvictionPolicy {
         matches!(self, Self::VolatileLfu | Self::AllkeysLfu)
     }
 
+    /// Does it choose without looking?
+    pub fn is_random(self) -> bool {
+        matches!(self, Self::VolatileRandom | Self::AllkeysRandom)
+    }
+
+    /// May it take only keys that have an expiry?
+    pub fn is_volatile(self) -> bool {
+        matches!(self, Self::VolatileLru | Self::VolatileLfu | Self::VolatileRandom | Self::VolatileTtl)
+    }
+
     /// May it take keys that have no expiry?
     pub fn is_allkeys(self) -> bool {
         matches!(self, Self::AllkeysLru | Self::AllkeysLfu | Self::AllkeysRandom)

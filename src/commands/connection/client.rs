@@ -1,0 +1,240 @@
+//! CLIENT: about the own connection.
+
+use crate::catalog::{Categories, Group, Spec, flags};
+use crate::engine::Command;
+use crate::engine::{CommandResult, Context, Outcome};
+use crate::resp::WireError;
+use crate::session::ClientFlags;
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "client",
+            arity: -2,
+            flags: flags![SENTINEL, CONTAINER],
+            group: Group::Connection,
+            since: "2.4.0",
+            summary: "Groups the commands about client connections.",
+            complexity: "Depends on subcommand.",
+            ..Spec::BASE
+        },
+        run: crate::commands::container,
+    },
+    Command {
+        spec: Spec {
+            name: "client|id",
+            arity: 2,
+            flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
+            categories: Categories::CONNECTION,
+            group: Group::Connection,
+            since: "5.0.0",
+            summary: "Reads the number of this connection.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: client_id,
+    },
+    Command {
+        spec: Spec {
+            name: "client|getname",
+            arity: 2,
+            flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
+            categories: Categories::CONNECTION,
+            group: Group::Connection,
+            since: "2.6.9",
+            summary: "Tells what this connection is called.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: client_getname,
+    },
+    Command {
+        spec: Spec {
+            name: "client|setname",
+            arity: 3,
+            flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
+            categories: Categories::CONNECTION,
+            group: Group::Connection,
+            since: "2.6.9",
+            summary: "Gives this connection a name.",
+            complexity: "O(1)",
+            args: "connection-name:string",
+            ..Spec::BASE
+        },
+        run: client_setname,
+    },
+    Command {
+        spec: Spec {
+            name: "client|setinfo",
+            arity: 4,
+            flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
+            categories: Categories::CONNECTION,
+            group: Group::Connection,
+            since: "7.2.0",
+            summary: "Notes which client library is talking, and its version.",
+            complexity: "O(1)",
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+            args: "attr:(libname=lib-name:string | libver=lib-ver:string)",
+            ..Spec::BASE
+        },
+        run: client_setinfo,
+    },
+    Command {
+        spec: Spec {
+            name: "client|getredir",
+            arity: 2,
+            flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
+            categories: Categories::CONNECTION,
+            group: Group::Connection,
+            since: "6.0.0",
+            summary: "Tells which client gets this one's invalidation messages.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: client_getredir,
+    },
+    Command {
+        spec: Spec {
+            name: "client|no-evict",
+            arity: 3,
+            flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, SENTINEL],
+            categories: Categories::CONNECTION,
+            group: Group::Connection,
+            since: "7.0.0",
+            summary: "Exempts this connection from client eviction, or stops that.",
+            complexity: "O(1)",
+            args: "enabled:(on=ON | off=OFF)",
+            ..Spec::BASE
+        },
+        run: client_no_evict,
+    },
+    Command {
+        spec: Spec {
+            name: "client|no-touch",
+            arity: 3,
+            flags: flags![NOSCRIPT, LOADING, STALE],
+            categories: Categories::CONNECTION,
+            group: Group::Connection,
+            since: "7.2.0",
+            summary: "Decides if this client's reads count as accesses of keys.",
+            complexity: "O(1)",
+            args: "enabled:(on=ON | off=OFF)",
+            ..Spec::BASE
+        },
+        run: client_no_touch,
+    },
+    Command {
+        spec: Spec {
+            name: "client|help",
+            arity: 2,
+            flags: flags![LOADING, STALE, SENTINEL],
+            categories: Categories::CONNECTION,
+            group: Group::Connection,
+            since: "5.0.0",
+            summary: "Lists what CLIENT can do.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: client_help,
+    },
+];
+
+pub(super) fn client_id(ctx: &mut Context<'_>) -> CommandResult {
+    let id = ctx.session.client.id.0;
+    ctx.done_int(id as i64)
+}
+
+pub(super) fn client_getname(ctx: &mut Context<'_>) -> CommandResult {
+    let name = ctx.session.client.name();
+    ctx.reply.bulk_or_null((!name.is_empty()).then_some(&*name));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn client_setname(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.session.client.set_name(ctx.args.at(2))?;
+    ctx.done_ok()
+}
+
+pub(super) fn client_setinfo(ctx: &mut Context<'_>) -> CommandResult {
+    let value = ctx.args.at(3);
+    if ctx.args.is(2, "lib-name") {
+        ctx.session.client.set_library_name(value)?;
+    } else if ctx.args.is(2, "lib-ver") {
+        ctx.session.client.set_library_version(value)?;
+    } else {
+        let option = String::from_utf8_lossy(ctx.args.at(2)).into_owned();
+        return Err(WireError::new(format!("ERR Unrecognized option '{option}'")));
+    }
+    ctx.done_ok()
+}
+
+pub(super) fn client_getredir(ctx: &mut Context<'_>) -> CommandResult {
+    // -1: tracking is off.
+    ctx.done_int(-1)
+}
+
+fn switch(ctx: &mut Context<'_>, flag: ClientFlags) -> CommandResult {
+    let on = if ctx.args.is(2, "ON") {
+        true
+    } else if ctx.args.is(2, "OFF") {
+        false
+    } else {
+        return ctx.syntax();
+    };
+    ctx.session.client.set_flags(flag, on);
+    ctx.done_ok()
+}
+
+pub(super) fn client_no_evict(ctx: &mut Context<'_>) -> CommandResult {
+    switch(ctx, ClientFlags::NO_EVICT)
+}
+
+pub(super) fn client_no_touch(ctx: &mut Context<'_>) -> CommandResult {
+    switch(ctx, ClientFlags::NO_TOUCH)
+}
+
+pub(super) fn client_help(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.reply.help(
+        "CLIENT",
+        &[
+            "GETNAME",
+            "    The name of this connection.",
+            "GETREDIR",
+            "    The client that gets this connection's invalidation messages.",
+            "ID",
+            "    The number of this connection.",
+            "INFO",
+            "    What the server knows of this connection.",
+            "KILL <ip:port>",
+            "    Close the connection from that address.",
+            "KILL <option> <value> [<option> <value> [...]]",
+            "    Close the connections that fit all options:",
+            "    * ADDR (<ip:port>|<unixsocket>:0)",
+            "    * LADDR (<ip:port>|<unixsocket>:0)",
+            "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
+            "    * USER <username>",
+            "    * SKIPME (YES|NO)",
+            "    * ID <client-id>",
+            "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> [<client-id> ...]]",
+            "    What the server knows of all connections, a line each.",
+            "NO-EVICT (ON|OFF)",
+            "    Keep this connection even when clients take too much memory.",
+            "NO-TOUCH (ON|OFF)",
+            "    Leave the age of keys alone when this connection reads them.",
+            "PAUSE <timeout> [WRITE|ALL]",
+            "    Hold commands of all clients back for some milliseconds.",
+            "REPLY (ON|OFF|SKIP)",
+            "    Whether this connection gets replies.",
+            "SETINFO <option> <value>",
+            "    Tell the name (LIB-NAME) or version (LIB-VER) of the client library.",
+            "SETNAME <name>",
+            "    Give this connection a name.",
+            "UNBLOCK <client-id> [TIMEOUT|ERROR]",
+            "    End the wait of a client in a blocking command.",
+            "UNPAUSE",
+            "    End a pause.",
+        ],
+    );
+    Ok(Outcome::Done)
+}

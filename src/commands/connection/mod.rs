@@ -1,0 +1,13 @@
+//! The connection itself.
+
+pub mod auth;
+pub mod basic;
+pub mod client;
+pub mod filter;
+pub mod kill;
+pub mod list;
+pub mod modes;
+pub mod pause;
+
+/// The commands of this group, by file.
+pub const GROUP: &[&[crate::engine::Command]] = &[auth::ROWS, basic::ROWS, client::ROWS, kill::ROWS, list::ROWS, modes::ROWS, pause::ROWS];

@@ -1,0 +1,173 @@
+//! Whole databases: SELECT, SWAPDB, FLUSHDB, FLUSHALL.
+
+use crate::catalog::{Categories, Group, Spec, categories, flags};
+use crate::engine::Command;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::engine::{CommandResult, Context};
+use crate::keyspace::DbIndex;
+use crate::resp::WireError;
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "select",
+            arity: 2,
+            flags: flags![WALKS, LOADING, STALE, FAST],
+            categories: Categories::CONNECTION,
+            group: Group::Connection,
+            since: "1.0.0",
+            summary: "Chooses the database for this connection.",
+            complexity: "O(1)",
+            args: "index:integer",
+            ..Spec::BASE
+        },
+        run: select,
+    },
+    Command {
+        spec: Spec {
+            name: "swapdb",
+            arity: 3,
+            flags: flags![WRITE, FAST, EXCLUSIVE],
+            categories: categories![KEYSPACE, DANGEROUS],
+            group: Group::Server,
+            since: "4.0.0",
+            summary: "Exchanges the contents of two databases.",
+            complexity: "O(N) where N is the count of clients watching or blocking on keys from both databases.",
+            args: "index1:integer index2:integer",
+            ..Spec::BASE
+        },
+        run: swapdb,
+    },
+    Command {
+        spec: Spec {
+            name: "flushdb",
+            arity: -1,
+            flags: flags![WRITE, EXCLUSIVE],
+            categories: categories![KEYSPACE, DANGEROUS],
+            group: Group::Server,
+            since: "1.0.0",
+            summary: "Empties the database of this connection.",
+            complexity: "O(N) where N is the number of keys in the selected database",
+            history: &[
+                ("4.0.0", "Added the `ASYNC` flushing mode modifier."),
+                ("6.2.0", "Added the `SYNC` flushing mode modifier."),
+            ],
+            tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+            args: "async?:(async=ASYNC@4.0.0 | sync=SYNC@6.2.0)",
+            ..Spec::BASE
+        },
+        run: flushdb,
+    },
+    Command {
+        spec: Spec {
+            name: "flushall",
+            arity: -1,
+            flags: flags![WRITE, EXCLUSIVE],
+            categories: categories![KEYSPACE, DANGEROUS],
+            group: Group::Server,
+            since: "1.0.0",
+            summary: "Empties every database.",
+            complexity: "O(N) where N is the total number of keys in all databases",
+            history: &[
+                ("4.0.0", "Added the `ASYNC` flushing mode modifier."),
+                ("6.2.0", "Added the `SYNC` flushing mode modifier."),
+            ],
+            tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+            args: "async?:(async=ASYNC@4.0.0 | sync=SYNC@6.2.0)",
+            ..Spec::BASE
+        },
+        run: flushall,
+    },
+];
+
+/// Argument `index` as a database number; `not_integer` is the error for what is no number.
+pub(super) fn parse_db(ctx: &Context<'_>, index: usize, not_integer: WireError) -> Result<DbIndex, WireError> {
+    let number = ctx.int_in(index, i64::from(i32::MIN)..=i64::from(i32::MAX), not_integer)?;
+    let valid = (0..i64::from(ctx.keys.keyspace().count())).contains(&number);
+    valid.then_some(DbIndex(number as u32)).ok_or(WireError::DB_OUT_OF_RANGE)
+}
+
+pub(super) fn select(ctx: &mut Context<'_>) -> CommandResult {
+    let db = parse_db(ctx, 1, WireError::NOT_INTEGER)?;
+    ctx.session.db = db;
+    ctx.session.client.db.store(db.0, Relaxed);
+    ctx.done_ok()
+}
+
+pub(super) fn swapdb(ctx: &mut Context<'_>) -> CommandResult {
+    let first = parse_db(ctx, 1, WireError::fixed("ERR invalid first DB index"))?;
+    let second = parse_db(ctx, 2, WireError::fixed("ERR invalid second DB index"))?;
+    if first != second {
+        let before = ctx.keys.db();
+        let exists = |ctx: &mut Context<'_>, db: DbIndex, key: &[u8]| {
+            ctx.keys.select(db);
+            let found = ctx.keys.exists(key);
+            ctx.keys.select(before);
+            found
+        };
+        // A watched key changed unless it is missing in both databases.
+        for (db, key) in ctx.engine.watches.watched_in(&[first, second]) {
+            if exists(ctx, first, &key) || exists(ctx, second, &key) {
+                ctx.engine.watches.touch(db, &key);
+            }
+        }
+        ctx.keys.keyspace().swap(first, second);
+        for db in [first, second] {
+            for key in ctx.engine.waiters.keys_of(db) {
+                if exists(ctx, db, &key) {
+                    ctx.keys.put_back(crate::keyspace::Effect::Created(db, key));
+                }
+            }
+        }
+    }
+    ctx.change.dirty(1);
+    ctx.done_ok()
+}
+
+/// SYNC or ASYNC behind the command's name; whether memory is to be freed in the background.
+fn flush_mode(ctx: &Context<'_>) -> Result<bool, WireError> {
+    match ctx.args.len() {
+        1 => Ok(ctx.settings.memory.lazyfree_lazy_user_flush),
+        2 if ctx.args.is(1, "ASYNC") => Ok(true),
+        2 if ctx.args.is(1, "SYNC") => Ok(false),
+        _ => Err(WireError::SYNTAX),
+    }
+}
+
+fn flush(ctx: &mut Context<'_>, dbs: &[DbIndex], lazy: bool) -> usize {
+    let before = ctx.keys.db();
+    let mut removed = 0;
+    let keyspace = ctx.keys.keyspace();
+    for db in dbs.iter().filter(|db| keyspace.is_built(**db)) {
+        ctx.keys.select(*db);
+        for (db, key) in ctx.engine.watches.watched_in(&[*db]) {
+            if ctx.keys.exists(&key) {
+                ctx.engine.watches.touch(db, &key);
+            }
+        }
+        let (count, tables) = ctx.keys.clear();
+        removed += count;
+        if lazy {
+            ctx.engine.reclaimer.drop_tables(tables, count);
+        }
+    }
+    ctx.keys.select(before);
+    removed
+}
+
+pub(super) fn flushdb(ctx: &mut Context<'_>) -> CommandResult {
+    let lazy = flush_mode(ctx)?;
+    let removed = flush(ctx, &[ctx.keys.db()], lazy);
+    ctx.change.dirty(removed.max(1));
+    ctx.done_ok()
+}
+
+pub(super) fn flushall(ctx: &mut Context<'_>) -> CommandResult {
+    let lazy = flush_mode(ctx)?;
+    let all: Vec<DbIndex> = ctx.keys.keyspace().indices().collect();
+    let removed = flush(ctx, &all, lazy);
+    ctx.change.dirty(removed.max(1));
+    ctx.done_ok()
+}

@@ -1,0 +1,14 @@
+//! Commands on keys of any type.
+
+pub mod copy;
+pub mod databases;
+pub mod expire;
+pub mod keys;
+pub mod object;
+pub mod rename;
+pub mod scan;
+pub mod sort;
+pub mod ttl;
+
+/// The commands of this group, by file.
+pub const GROUP: &[&[crate::engine::Command]] = &[copy::ROWS, databases::ROWS, expire::ROWS, keys::ROWS, object::ROWS, rename::ROWS, scan::ROWS, sort::ROWS, ttl::ROWS];

@@ -1,0 +1,31 @@
+//! All commands: one folder per group, one file per concept; a row beside each handler.
+
+pub mod connection;
+pub mod debug;
+pub mod expire_time;
+pub mod generic;
+pub mod info;
+pub mod lists;
+pub mod range;
+pub mod scan_options;
+pub mod server;
+pub mod strings;
+pub mod transactions;
+pub mod zsets;
+
+use crate::engine::{Command, CommandResult, CommandTable, Context, Outcome};
+use crate::resp::WireError;
+
+/// The table of all commands.
+pub fn table() -> CommandTable {
+    let groups = [connection::GROUP, debug::GROUP, generic::GROUP, info::GROUP, lists::GROUP, server::GROUP, strings::GROUP, transactions::GROUP, zsets::GROUP];
+    let files: Vec<&'static [Command]> = groups.into_iter().flatten().copied().collect();
+    CommandTable::new(&files)
+}
+
+/// What a container answers when it is called without a subcommand (its arity usually refuses that before).
+pub fn container(ctx: &mut Context<'_>) -> CommandResult {
+    let error = WireError::wrong_arity(ctx.command.spec.name);
+    ctx.reply.error(&error);
+    Ok(Outcome::Done)
+}

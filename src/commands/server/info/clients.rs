@@ -1,0 +1,26 @@
+//! INFO's section on clients.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::text::Text;
+use crate::engine::Context;
+use crate::session::ClientFlags;
+
+pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
+    let clients = ctx.engine.clients.all();
+    let replicas = clients.iter().filter(|client| client.flags().contains(ClientFlags::REPLICA)).count();
+    let largest_input = clients.iter().map(|client| client.query_capacity.load(Relaxed)).max();
+    let largest_output = clients.iter().map(|client| client.output_peak.load(Relaxed)).max();
+    text.section("Clients");
+    text.field("connected_clients", clients.len() - replicas);
+    text.field("cluster_connections", 0);
+    text.field("maxclients", ctx.settings.limits.maxclients);
+    text.field("client_recent_max_input_buffer", largest_input.unwrap_or(0));
+    text.field("client_recent_max_output_buffer", largest_output.unwrap_or(0));
+    text.field("blocked_clients", ctx.engine.waiters.len());
+    text.field("tracking_clients", 0);
+    // Deadlines are timers of the connections' own tasks.
+    text.field("clients_in_timeout_table", 0);
+    text.field("total_blocking_keys", ctx.engine.waiters.key_count());
+    text.field("total_blocking_keys_on_nokey", 0);
+}

@@ -1,0 +1,73 @@
+//! INFO's section of counters.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::text::Text;
+use crate::engine::Context;
+use crate::metrics::Rate;
+
+pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
+    let totals = ctx.engine.totals();
+    let rates = &ctx.engine.rates;
+    let count = |text: &mut Text, name: &str, counter: &AtomicU64| text.field(name, counter.load(Relaxed));
+    let kilobytes = |text: &mut Text, name: &str, rate: &Rate| text.decimal(name, rate.per_second() as f64 / 1024.0);
+    text.section("Stats");
+    count(text, "total_connections_received", &totals.connections);
+    count(text, "total_commands_processed", &totals.commands);
+    text.field("instantaneous_ops_per_sec", rates.commands.per_second());
+    count(text, "total_net_input_bytes", &totals.input_bytes);
+    count(text, "total_net_output_bytes", &totals.output_bytes);
+    text.all(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"], 0);
+    kilobytes(text, "instantaneous_input_kbps", &rates.input);
+    kilobytes(text, "instantaneous_output_kbps", &rates.output);
+    text.decimal("instantaneous_input_repl_kbps", 0.0);
+    text.decimal("instantaneous_output_repl_kbps", 0.0);
+    count(text, "rejected_connections", &totals.rejected_connections);
+    text.all(&["sync_full", "sync_partial_ok", "sync_partial_err"], 0);
+    count(text, "expired_keys", &totals.expired);
+    // Keys that are due are known, not sampled: none is left behind.
+    text.decimal("expired_stale_perc", 0.0);
+    text.all(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"], 0);
+    count(text, "evicted_keys", &totals.evicted);
+    count(text, "evicted_clients", &totals.evicted_clients);
+    count(text, "total_eviction_exceeded_time", &totals.eviction_over_limit_ms);
+    text.field("current_eviction_exceeded_time", 0);
+    count(text, "keyspace_hits", &totals.hits);
+    count(text, "keyspace_misses", &totals.misses);
+    text.all(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"], 0);
+    text.all(&["latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys"], 0);
+    text.all(
+        &[
+            "active_defrag_hits",
+            "active_defrag_misses",
+            "active_defrag_key_hits",
+            "active_defrag_key_misses",
+            "total_active_defrag_time",
+            "current_active_defrag_time",
+        ],
+        0,
+    );
+    text.all(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"], 0);
+    text.field("unexpected_error_replies", 0);
+    count(text, "total_error_replies", &totals.errors);
+    text.field("dump_payload_sanitizations", 0);
+    count(text, "total_reads_processed", &totals.reads);
+    count(text, "total_writes_processed", &totals.writes);
+    text.all(&["io_threaded_reads_processed", "io_threaded_writes_processed"], 0);
+    text.all(&["reply_buffer_shrinks", "reply_buffer_expands"], 0);
+    // There is no single event loop whose rounds could be counted.
+    text.all(
+        &[
+            "eventloop_cycles",
+            "eventloop_duration_sum",
+            "eventloop_duration_cmd_sum",
+            "instantaneous_eventloop_cycles_per_sec",
+            "instantaneous_eventloop_duration_usec",
+        ],
+        0,
+    );
+    text.all(
+        &["acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"],
+        0,
+    );
+}

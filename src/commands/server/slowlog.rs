@@ -1,0 +1,135 @@
+//! SLOWLOG: the last commands that took longer than a threshold.
+
+use crate::catalog::{Group, Spec, flags};
+use crate::engine::Command;
+use crate::base::number::parse_i64;
+use crate::engine::{CommandResult, Context, Outcome};
+use crate::resp::WireError;
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "slowlog",
+            arity: -2,
+            flags: flags![CONTAINER],
+            group: Group::Server,
+            since: "2.2.12",
+            summary: "Groups the commands about the log of slow commands.",
+            complexity: "Depends on subcommand.",
+            ..Spec::BASE
+        },
+        run: crate::commands::container,
+    },
+    Command {
+        spec: Spec {
+            name: "slowlog|get",
+            arity: -2,
+            flags: flags![ADMIN, LOADING, STALE],
+            group: Group::Server,
+            since: "2.2.12",
+            summary: "Shows recent slow commands.",
+            complexity: "O(N) where N is the number of entries returned",
+            history: &[("4.0.0", "Added client IP address, port and name to the reply.")],
+            tips: &["nondeterministic_output", "request_policy:all_nodes"],
+            args: "count?:integer",
+            ..Spec::BASE
+        },
+        run: slowlog_get,
+    },
+    Command {
+        spec: Spec {
+            name: "slowlog|len",
+            arity: 2,
+            flags: flags![ADMIN, LOADING, STALE],
+            group: Group::Server,
+            since: "2.2.12",
+            summary: "Counts the entries of the slow log.",
+            complexity: "O(1)",
+            tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:agg_sum"],
+            ..Spec::BASE
+        },
+        run: slowlog_len,
+    },
+    Command {
+        spec: Spec {
+            name: "slowlog|reset",
+            arity: 2,
+            flags: flags![ADMIN, LOADING, STALE],
+            group: Group::Server,
+            since: "2.2.12",
+            summary: "Clears the slow log.",
+            complexity: "O(N) where N is the number of entries in the slowlog",
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+            ..Spec::BASE
+        },
+        run: slowlog_reset,
+    },
+    Command {
+        spec: Spec {
+            name: "slowlog|help",
+            arity: 2,
+            flags: flags![LOADING, STALE],
+            group: Group::Server,
+            since: "6.2.0",
+            summary: "Lists what SLOWLOG can do.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: slowlog_help,
+    },
+];
+
+/// Entries that GET answers when no number is given.
+const DEFAULT_COUNT: usize = 10;
+
+pub(super) fn slowlog_get(ctx: &mut Context<'_>) -> CommandResult {
+    const BAD_COUNT: WireError = WireError::fixed("ERR count should be greater than or equal to -1");
+    let count = match ctx.args.get(2).map(parse_i64) {
+        None => DEFAULT_COUNT,
+        Some(Some(-1)) => usize::MAX,
+        Some(Some(count @ 0..)) => count as usize,
+        Some(_) => return Err(BAD_COUNT),
+    };
+    let entries = ctx.engine.slowlog.newest(count);
+    ctx.reply.array(entries.len());
+    for entry in entries {
+        ctx.reply.array(6);
+        ctx.reply.int(entry.id as i64);
+        ctx.reply.int(entry.at);
+        ctx.reply.int(entry.micros as i64);
+        ctx.reply.array(entry.args.len());
+        for argument in &entry.args {
+            ctx.reply.bulk(argument);
+        }
+        ctx.reply.bulk(entry.peer.as_bytes());
+        ctx.reply.bulk(&entry.name);
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn slowlog_len(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.done_int(ctx.engine.slowlog.len() as i64)
+}
+
+pub(super) fn slowlog_reset(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.engine.slowlog.clear();
+    ctx.done_ok()
+}
+
+pub(super) fn slowlog_help(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.reply.help(
+        "SLOWLOG",
+        &[
+            "GET [<count>]",
+            "    The newest <count> slow commands: 10 unless given, all with -1. Of each:",
+            "    number, Unix time, duration in microseconds, arguments, address and name",
+            "    of the client.",
+            "LEN",
+            "    How many slow commands are kept.",
+            "RESET",
+            "    Forget them.",
+        ],
+    );
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,102 @@
+//! Several keys at once: MGET, MSET, MSETNX.
+
+use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::catalog::{KeySpec, KeyFlags};
+use crate::engine::Command;
+use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::keyspace::{KeepExpiry, StrRef, ValueRef};
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "mget",
+            arity: -2,
+            flags: flags![READONLY, FAST],
+            categories: Categories::STRING,
+            keys: keys::ALL_READ,
+            group: Group::String,
+            since: "1.0.0",
+            summary: "Reads the strings at many keys together.",
+            complexity: "O(N) where N is the number of keys to retrieve.",
+            tips: &["request_policy:multi_shard"],
+            args: "key*:key",
+            ..Spec::BASE
+        },
+        run: mget,
+    },
+    Command {
+        spec: Spec {
+            name: "mset",
+            arity: -3,
+            flags: flags![WRITE, DENYOOM],
+            categories: Categories::STRING,
+            keys: &[KeySpec::index(1, KeyFlags::STORE).range(-1, 2, 0)],
+            group: Group::String,
+            since: "1.0.1",
+            summary: "Writes many strings together.",
+            complexity: "O(N) where N is the number of keys to set.",
+            tips: &["request_policy:multi_shard", "response_policy:all_succeeded"],
+            args: "key_value*:(key:key value:string)",
+            ..Spec::BASE
+        },
+        run: mset,
+    },
+    Command {
+        spec: Spec {
+            name: "msetnx",
+            arity: -3,
+            flags: flags![WRITE, DENYOOM],
+            categories: Categories::STRING,
+            keys: &[KeySpec::index(1, KeyFlags::OW.union(KeyFlags::INSERT)).range(-1, 2, 0)],
+            group: Group::String,
+            since: "1.0.1",
+            summary: "Writes many strings together, or none where any key is taken.",
+            complexity: "O(N) where N is the number of keys to set.",
+            tips: &["request_policy:multi_shard", "response_policy:agg_min"],
+            args: "key_value*:(key:key value:string)",
+            ..Spec::BASE
+        },
+        run: msetnx,
+    },
+];
+
+pub(super) fn mget(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.reply.array(ctx.args.len() - 1);
+    for key in ctx.args.from(1) {
+        match ctx.keys.get(key) {
+            Some(ValueRef::Str(StrRef::Bytes(bytes))) => ctx.reply.bulk(bytes),
+            Some(ValueRef::Str(StrRef::Int(value))) => ctx.reply.bulk_int(value),
+            _ => ctx.reply.null(),
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn mset(ctx: &mut Context<'_>) -> CommandResult {
+    check_pairs(ctx)?;
+    write_pairs(ctx);
+    ctx.done_ok()
+}
+
+pub(super) fn msetnx(ctx: &mut Context<'_>) -> CommandResult {
+    check_pairs(ctx)?;
+    if ctx.args.from(1).step_by(2).any(|key| ctx.keys.exists(key)) {
+        return ctx.done_int(0);
+    }
+    write_pairs(ctx);
+    ctx.done_int(1)
+}
+
+fn check_pairs(ctx: &Context<'_>) -> Result<(), crate::resp::WireError> {
+    if ctx.args.len().is_multiple_of(2) { ctx.wrong_arity() } else { Ok(()) }
+}
+
+fn write_pairs(ctx: &mut Context<'_>) {
+    let args = ctx.args;
+    for (key, value) in args.from(1).step_by(2).zip(args.from(2).step_by(2)) {
+        ctx.keys.set_string(key, value, KeepExpiry::Set(None));
+        ctx.changed(EventClass::STRING, "set", key);
+    }
+    ctx.change.dirty((args.len() - 1) / 2);
+}

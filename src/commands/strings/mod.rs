@@ -1,0 +1,10 @@
+//! Strings: GET, SET and their kin, counters, ranges; bitmaps stand in their own files.
+
+pub mod basic;
+pub mod counters;
+pub mod many;
+pub mod options;
+pub mod ranges;
+
+/// The commands of this group, by file.
+pub const GROUP: &[&[crate::engine::Command]] = &[basic::ROWS, counters::ROWS, many::ROWS, ranges::ROWS];

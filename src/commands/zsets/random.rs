@@ -1,0 +1,100 @@
+//! ZRANDMEMBER.
+
+use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::engine::Command;
+use std::collections::HashSet;
+
+use super::range::pair_array;
+use super::reply_pair;
+use crate::data::zset::ZSet;
+use crate::engine::{CommandResult, Context, Outcome};
+use crate::resp::WireError;
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "zrandmember",
+            arity: -2,
+            flags: flags![READONLY],
+            categories: Categories::SORTEDSET,
+            keys: keys::FIRST_READ,
+            group: Group::SortedSet,
+            since: "6.2.0",
+            summary: "Picks random members of a sorted set, which stay there.",
+            complexity: "O(N) where N is the number of elements returned",
+            tips: &["nondeterministic_output"],
+            args: "key:key options?:(count:integer withscores?=WITHSCORES)",
+            ..Spec::BASE
+        },
+        run: zrandmember,
+    },
+];
+
+pub(super) fn zrandmember(ctx: &mut Context<'_>) -> CommandResult {
+    let key = ctx.args.at(1);
+    if ctx.args.len() == 2 {
+        let set = ctx.keys.read::<ZSet>(key)?;
+        match set.and_then(ZSet::at_random) {
+            Some((member, _)) => ctx.reply.element(member),
+            None => ctx.reply.null(),
+        }
+        return Ok(Outcome::Done);
+    }
+    let count = ctx.int_in(2, -i64::MAX..=i64::MAX, WireError::NOT_INTEGER)?;
+    let with_scores = match ctx.args.len() {
+        3 => false,
+        4 if ctx.args.is(3, "WITHSCORES") => true,
+        _ => return ctx.syntax(),
+    };
+    if with_scores && count < -(i64::MAX / 2) {
+        return Err(WireError::OUT_OF_RANGE);
+    }
+    let picks = {
+        let set = ctx.keys.read::<ZSet>(key)?;
+        set.map_or_else(Vec::new, |set| pick(set, count))
+    };
+    if with_scores {
+        pair_array(ctx, picks.len());
+    } else {
+        ctx.reply.array(picks.len());
+    }
+    for (member, score) in &picks {
+        let member = crate::data::Element::Bytes(member);
+        if with_scores {
+            reply_pair(&mut ctx.reply, member, *score);
+        } else {
+            ctx.reply.element(member);
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Positive: distinct members; negative: that many picks, each anew.
+fn pick(set: &ZSet, count: i64) -> Vec<(Vec<u8>, f64)> {
+    let owned = |(member, score): (crate::data::Element<'_>, f64)| (member.to_vec(), score);
+    let wanted = count.unsigned_abs() as usize;
+    if count < 0 {
+        return (0..wanted).filter_map(|_| set.at_random().map(owned)).collect();
+    }
+    if wanted >= set.len() {
+        return set.iter().map(owned).collect();
+    }
+    if wanted * 3 > set.len() {
+        // Most of the set: take everything and leave some out.
+        let mut all: Vec<_> = set.iter().map(owned).collect();
+        while all.len() > wanted {
+            all.swap_remove(rand::random_range(0..all.len()));
+        }
+        return all;
+    }
+    let (mut seen, mut picks) = (HashSet::new(), Vec::with_capacity(wanted));
+    while picks.len() < wanted
+        && let Some((member, score)) = set.at_random().map(owned)
+    {
+        if seen.insert(member.clone()) {
+            picks.push((member, score));
+        }
+    }
+    picks
+}

@@ -1,0 +1,231 @@
+//! A hash: a listpack of fields and values while it is small, else a table.
+//!
+//! The table is dense as that of a set, for O(1) random picks and the same SCAN guarantee.
+
+use indexmap::IndexMap;
+
+use super::element::Element;
+use super::limits::Limits;
+use super::listpack::{self, Listpack};
+
+type Fields = IndexMap<Box<[u8]>, Box<[u8]>, ahash::RandomState>;
+
+#[derive(Clone, Debug)]
+enum Repr {
+    /// Field, value, field, value, …
+    Packed(Listpack),
+    Table(Fields),
+}
+
+/// A hash.
+#[derive(Clone, Debug)]
+pub struct Hash {
+    repr: Repr,
+}
+
+impl Default for Hash {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Hash {
+    /// An empty hash.
+    pub fn new() -> Self {
+        Self { repr: Repr::Packed(Listpack::new()) }
+    }
+
+    /// Number of fields.
+    pub fn len(&self) -> usize {
+        match &self.repr {
+            Repr::Packed(pack) => pack.len() / 2,
+            Repr::Table(fields) => fields.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name OBJECT ENCODING answers.
+    pub fn encoding(&self) -> &'static str {
+        match &self.repr {
+            Repr::Packed(_) => "listpack",
+            Repr::Table(_) => "hashtable",
+        }
+    }
+
+    /// Bytes taken.
+    pub fn memory_usage(&self) -> usize {
+        match &self.repr {
+            Repr::Packed(pack) => pack.capacity(),
+            Repr::Table(fields) => {
+                let slot = 2 * size_of::<Box<[u8]>>() + 2 * size_of::<usize>() + 1;
+                fields.capacity() * slot + fields.iter().map(|(f, v)| f.len().max(8) + v.len().max(8)).sum::<usize>()
+            }
+        }
+    }
+
+    /// Becomes a table if arguments of these lengths are too long for a listpack.
+    pub fn prepare<'v>(&mut self, mut values: impl Iterator<Item = &'v [u8]>, limits: &Limits) {
+        if let Repr::Packed(pack) = &self.repr {
+            let mut sum = pack.byte_len();
+            let too_long = values.any(|value| {
+                sum += value.len();
+                value.len() > limits.hash_max_listpack_value || sum > listpack::MAX_BYTES
+            });
+            if too_long {
+                self.to_table();
+            }
+        }
+    }
+
+    /// Sets a field; whether it is new.
+    pub fn set(&mut self, field: &[u8], value: &[u8], limits: &Limits) -> bool {
+        self.prepare([field, value].into_iter(), limits);
+        match &mut self.repr {
+            Repr::Packed(pack) => {
+                if let Some(position) = pack.find(field, 2) {
+                    pack.replace(position + 1, value);
+                    return false;
+                }
+                pack.push_back(field);
+                pack.push_back(value);
+                if pack.len() / 2 > limits.hash_max_listpack_entries {
+                    self.to_table();
+                }
+                true
+            }
+            Repr::Table(fields) => {
+                if let Some(old) = fields.get_mut(field) {
+                    *old = value.into();
+                    return false;
+                }
+                fields.insert(field.into(), value.into());
+                true
+            }
+        }
+    }
+
+    fn to_table(&mut self) {
+        let fields = self.iter().map(|(f, v)| (f.to_vec().into_boxed_slice(), v.to_vec().into_boxed_slice())).collect();
+        self.repr = Repr::Table(fields);
+    }
+
+    /// The value of a field.
+    pub fn get(&self, field: &[u8]) -> Option<Element<'_>> {
+        match &self.repr {
+            Repr::Packed(pack) => pack.get(pack.find(field, 2)? as isize + 1),
+            Repr::Table(fields) => fields.get(field).map(|value| Element::Bytes(value)),
+        }
+    }
+
+    /// Whether a field exists.
+    pub fn contains(&self, field: &[u8]) -> bool {
+        match &self.repr {
+            Repr::Packed(pack) => pack.find(field, 2).is_some(),
+            Repr::Table(fields) => fields.contains_key(field),
+        }
+    }
+
+    /// Removes a field; whether it existed.
+    pub fn remove(&mut self, field: &[u8]) -> bool {
+        match &mut self.repr {
+            Repr::Packed(pack) => {
+                let found = pack.find(field, 2);
+                if let Some(position) = found {
+                    pack.remove(position, 2);
+                }
+                found.is_some()
+            }
+            Repr::Table(fields) => {
+                let removed = fields.swap_remove(field).is_some();
+                if removed && fields.capacity() > 64 && fields.len() < fields.capacity() / 8 {
+                    fields.shrink_to(fields.len() * 2);
+                }
+                removed
+            }
+        }
+    }
+
+    /// The field and value at a position of an order that only changes when the hash does.
+    pub fn at(&self, index: usize) -> Option<(Element<'_>, Element<'_>)> {
+        match &self.repr {
+            Repr::Packed(pack) => {
+                let mut rest = pack.iter().skip(index * 2);
+                Some((rest.next()?, rest.next()?))
+            }
+            Repr::Table(fields) => fields.get_index(index).map(|(f, v)| (Element::Bytes(f), Element::Bytes(v))),
+        }
+    }
+
+    /// All fields and values.
+    pub fn iter(&self) -> Pairs<'_> {
+        match &self.repr {
+            Repr::Packed(pack) => Pairs::Packed(pack.iter()),
+            Repr::Table(fields) => Pairs::Table(fields.iter()),
+        }
+    }
+
+    /// SCAN: emits about `count` fields from `cursor` on; the next cursor, 0 at the end.
+    pub fn scan(&self, cursor: u64, count: usize, mut emit: impl FnMut(Element<'_>, Element<'_>)) -> u64 {
+        match &self.repr {
+            Repr::Packed(_) => {
+                self.iter().for_each(|(field, value)| emit(field, value));
+                0
+            }
+            Repr::Table(fields) => {
+                let (range, next) = super::scan_window(fields.len(), cursor, count);
+                for (field, value) in range.rev().filter_map(|index| self.at(index)) {
+                    emit(field, value);
+                }
+                next
+            }
+        }
+    }
+}
+
+/// Iterator over fields and values.
+pub enum Pairs<'a> {
+    /// Of a listpack.
+    Packed(listpack::Iter<'a>),
+    /// Of a table.
+    Table(indexmap::map::Iter<'a, Box<[u8]>, Box<[u8]>>),
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (Element<'a>, Element<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Packed(iter) => Some((iter.next()?, iter.next()?)),
+            Self::Table(iter) => iter.next().map(|(f, v)| (Element::Bytes(f), Element::Bytes(v))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        #[test]
+        fn behaves_as_a_map(operations in proptest::collection::vec((0u8..5, 0u8..40, 0usize..80), 1..150)) {
+            let limits = Limits { hash_max_listpack_entries: 20, ..Limits::default() };
+            let (mut hash, mut model) = (Hash::new(), HashMap::new());
+            for (operation, field, size) in operations {
+                let (field, value) = (format!("f{field}").into_bytes(), vec![b'v'; size]);
+                match operation {
+                    0..=3 => prop_assert_eq!(hash.set(&field, &value, &limits), model.insert(field, value).is_none()),
+                    _ => prop_assert_eq!(hash.remove(&field), model.remove(&field).is_some()),
+                }
+                prop_assert_eq!(hash.len(), model.len());
+                let found: HashMap<_, _> = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec())).collect();
+                prop_assert_eq!(&found, &model);
+            }
+        }
+    }
+}

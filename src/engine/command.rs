@@ -1,0 +1,122 @@
+//! The command table: rows, and finding one by name.
+
+use std::collections::HashMap;
+
+use super::context::Context;
+use crate::base::clock::UnixMillis;
+use crate::catalog::Spec;
+use crate::resp::WireError;
+
+/// A command: what it is, and the function that runs it.
+pub struct Command {
+    /// What it is.
+    pub spec: Spec,
+    /// Runs it.
+    pub run: Handler,
+}
+
+/// Runs one command: reads its arguments, touches the keyspace, writes the reply.
+pub type Handler = fn(&mut Context<'_>) -> CommandResult;
+
+/// What a handler hands back; an error becomes the reply.
+pub type CommandResult = Result<Outcome, WireError>;
+
+/// How a command ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The reply is written.
+    Done,
+    /// There is nothing yet: the client waits. Where waiting is not allowed the engine answers `Wait::on_timeout`.
+    Wait(Wait),
+}
+
+/// What a blocking command waits for.
+#[derive(Debug)]
+pub struct Wait {
+    /// Any of these keys, in the client's database.
+    pub keys: Vec<Box<[u8]>>,
+    /// The type the key must have, as TYPE names it.
+    pub type_name: &'static str,
+    /// Until then; for ever without.
+    pub deadline: Option<UnixMillis>,
+    /// The reply when the time is up.
+    pub on_timeout: NullReply,
+}
+
+/// The two nulls of RESP2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NullReply {
+    /// `$-1`
+    Bulk,
+    /// `*-1`
+    Array,
+}
+
+/// All commands.
+pub struct CommandTable {
+    rows: Vec<&'static Command>,
+    by_name: HashMap<&'static [u8], usize, ahash::RandomState>,
+}
+
+/// Longest command name; longer input cannot be one.
+const MAX_NAME: usize = 64;
+
+impl CommandTable {
+    /// A table of all rows; subcommands (`config|get`) stand in it too.
+    pub fn new(groups: &[&'static [Command]]) -> Self {
+        let rows: Vec<&'static Command> = groups.iter().flat_map(|group| group.iter()).collect();
+        let by_name: HashMap<_, _, _> = rows.iter().enumerate().map(|(i, c)| (c.spec.name.as_bytes(), i)).collect();
+        assert_eq!(by_name.len(), rows.len(), "two rows have the same name");
+        Self { rows, by_name }
+    }
+
+    /// The row at a position.
+    pub fn row(&self, index: usize) -> &'static Command {
+        self.rows[index]
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> &[&'static Command] {
+        &self.rows
+    }
+
+    /// The position of a command (`config|get` for a subcommand), case ignored.
+    pub fn position(&self, name: &[u8]) -> Option<usize> {
+        let mut lower = [0u8; MAX_NAME];
+        let lower = lower.get_mut(..name.len())?;
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+        self.by_name.get(&*lower).copied()
+    }
+
+    /// The position of what a request asks for: the command, or the subcommand of a container.
+    pub fn resolve(&self, args: crate::resp::Args<'_>) -> Result<usize, WireError> {
+        let name = args.at(0);
+        let index = self.position(name).ok_or_else(|| unknown_command(args))?;
+        let spec = &self.rows[index].spec;
+        if !spec.is_container() {
+            return Ok(index);
+        }
+        let Some(sub) = args.get(1) else {
+            // A container alone is an arity error; one that also works alone (COMMAND) is its own row.
+            return if spec.arity == -1 { Ok(index) } else { Err(WireError::wrong_arity(spec.name)) };
+        };
+        let full = [name, b"|", sub].concat();
+        self.position(&full).ok_or_else(|| WireError::unknown_subcommand(spec.name, sub))
+    }
+}
+
+/// The error for a command that does not exist: it shows the beginning of the arguments.
+fn unknown_command(args: crate::resp::Args<'_>) -> WireError {
+    const SHOWN: usize = 128;
+    let show = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]).into_owned();
+    let mut beginning = String::new();
+    for argument in args.from(1) {
+        if beginning.len() >= SHOWN {
+            break;
+        }
+        let room = SHOWN - beginning.len();
+        beginning.push_str(&format!("'{}' ", String::from_utf8_lossy(&argument[..argument.len().min(room)])));
+    }
+    WireError::new(format!("ERR unknown command '{}', with args beginning with: {beginning}", show(args.at(0))))
+}

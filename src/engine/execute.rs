@@ -1,0 +1,398 @@
+//! One request, from its arguments to its reply: look up the row, check, lock the keys, run, record.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use smallvec::SmallVec;
+
+use super::blocking::Waiter;
+use super::change::Change;
+use super::command::{Command, Outcome, Wait};
+use super::context::Context;
+use super::gate::Hold;
+use super::{Engine, PauseScope};
+use crate::base::clock::UnixMillis;
+use crate::catalog::{self, Flags};
+use crate::config::Settings;
+use crate::data::limits::Limits;
+use crate::keyspace::{Access, DbIndex, Keys, LockRequest};
+use crate::metrics::Totals;
+use crate::resp::{Args, Reply, WireError};
+use crate::session::{ClientFlags, ReplyMode, Session};
+
+/// What the connection does next.
+pub enum Flow {
+    /// The next request.
+    Continue,
+    /// Nothing until the waiter is served or its time is up.
+    Wait(Arc<Waiter>),
+    /// The same request again once CLIENT PAUSE allows.
+    Paused,
+    /// Send what is there, then close.
+    Close,
+}
+
+/// What stays the same over one batch of requests.
+pub struct Run<'r> {
+    /// The configuration.
+    pub settings: &'r Settings,
+    /// Where encodings change.
+    pub limits: &'r Limits,
+    /// The hold on the gate.
+    pub hold: Hold<'static>,
+    /// When the last command ended: the next one starts then.
+    pub clock: Instant,
+    /// The wall clock, read once per batch and after slow commands.
+    pub now: UnixMillis,
+}
+
+impl<'r> Run<'r> {
+    /// Enters the gate for a batch.
+    pub fn begin(engine: &'static Engine, settings: &'r Settings, limits: &'r Limits) -> Self {
+        Self { settings, limits, hold: engine.gate.shared(), clock: Instant::now(), now: UnixMillis::now() }
+    }
+}
+
+impl Engine {
+    /// Runs one request of a connection; the reply goes to the end of `out`.
+    pub fn execute(&'static self, run: &mut Run<'_>, session: &mut Session, args: Args<'_>, out: &mut Vec<u8>) -> Flow {
+        let start = out.len();
+        let row = match self.admit(run, session, args) {
+            Ok(row) => row,
+            Err(Refusal { row, error }) => {
+                if let Some(row) = row {
+                    self.workers[session.worker].commands[row].rejected();
+                }
+                if let Some(transaction) = &mut session.transaction {
+                    transaction.aborted = true;
+                }
+                self.error_reply(session, out, &error);
+                return self.after_reply(session, out, start);
+            }
+        };
+        let command = self.table.row(row);
+        if session.transaction.is_some() && !command.spec.flags.contains(Flags::NOT_QUEUED) {
+            self.queue(session, row, args);
+            Reply::new(out, session.protocol).status("QUEUED");
+            return self.after_reply(session, out, start);
+        }
+        if self.is_paused(run, session, command) {
+            return Flow::Paused;
+        }
+        session.client.last_command.store(row as u32, Relaxed);
+        match self.call(run, session, row, args, out) {
+            Some(waiter) => Flow::Wait(waiter),
+            None => self.after_reply(session, out, start),
+        }
+    }
+
+    /// Everything that may refuse a command before it runs.
+    fn admit(&'static self, run: &mut Run<'_>, session: &mut Session, args: Args<'_>) -> Result<usize, Refusal> {
+        let row = self.table.resolve(args).map_err(|error| Refusal { row: None, error })?;
+        let refuse = |error| Err(Refusal { row: Some(row), error });
+        let spec = &self.table.row(row).spec;
+        if !spec.accepts(args.len()) {
+            return refuse(WireError::wrong_arity(spec.name));
+        }
+        if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) {
+            return refuse(WireError::NO_AUTH);
+        }
+        if spec.flags.contains(Flags::PROTECTED) && !self.allows_protected(run.settings, session, spec.name) {
+            return refuse(protected_refusal(spec.name));
+        }
+        if session.transaction.is_some() && spec.flags.contains(Flags::NO_MULTI) {
+            return refuse(WireError::fixed("ERR Command not allowed inside a transaction"));
+        }
+        if run.settings.memory.maxmemory > 0 {
+            let over = !self.free_memory(run, session.worker);
+            // Queueing takes memory too; EXEC is refused if anything queued needs more.
+            let denied = spec.flags.contains(Flags::DENYOOM)
+                || (spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_needs_memory(session));
+            if over && denied {
+                return refuse(WireError::OUT_OF_MEMORY);
+            }
+        }
+        Ok(row)
+    }
+
+    fn allows_protected(&self, settings: &Settings, session: &Session, name: &str) -> bool {
+        let setting = if name.starts_with("debug") { settings.security.enable_debug_command } else { settings.security.enable_module_command };
+        setting.allows(session.client.peer.is_loopback())
+    }
+
+    fn is_paused(&self, run: &Run<'_>, session: &Session, command: &Command) -> bool {
+        let Some((scope, _)) = self.pause.current(run.now) else { return false };
+        if command.spec.flags.contains(Flags::IGNORES_PAUSE) {
+            return false;
+        }
+        scope == PauseScope::All
+            || command.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE)
+            || (command.spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_may_write(session))
+    }
+
+    /// Runs a command whose turn it is; a waiter comes back when it must wait.
+    fn call(
+        &'static self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        row: usize,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+    ) -> Option<Arc<Waiter>> {
+        let command = self.table.row(row);
+        let flags = command.spec.flags;
+        if self.monitors.any() && !flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
+            self.monitors.show(session, args);
+        }
+        if flags.contains(Flags::RUNS_QUEUE) {
+            return self.execute_transaction(run, session, row, args, out);
+        }
+        let exclusive = flags.contains(Flags::EXCLUSIVE);
+        if exclusive {
+            run.hold.upgrade(&self.gate);
+        }
+        let keys = self.lock_keys(run, session.db, [(session.db, command, args)].into_iter(), exclusive);
+        let (ending, keys) = self.invoke(run, session, row, args, out, keys, true);
+        let waiter = match ending {
+            Ending::Waits(wait) => Some(self.park(session, row, args, wait)),
+            Ending::Replied => None,
+        };
+        let created = self.release(run, session.worker, keys);
+        self.serve_waiters(run, session.worker, created);
+        if exclusive {
+            run.hold.downgrade(&self.gate);
+        }
+        waiter
+    }
+
+    /// Locks the keys of one or more commands.
+    pub(super) fn lock_keys<'c>(
+        &'static self,
+        run: &Run<'_>,
+        db: DbIndex,
+        commands: impl Iterator<Item = (DbIndex, &'static Command, Args<'c>)>,
+        exclusive: bool,
+    ) -> Keys<'static> {
+        let freshness = Self::freshness(run.settings);
+        let mut keys = if exclusive || run.hold.is_exclusive() {
+            Keys::exclusive(&self.keyspace, db, run.now, freshness)
+        } else {
+            let mut requests = SmallVec::<[LockRequest; 4]>::new();
+            for (db, command, args) in commands {
+                let access = if command.spec.flags.contains(Flags::WRITE) { Access::Write } else { Access::Read };
+                catalog::for_each_key(&command.spec, args.len(), |i| args.at(i), |index, _| {
+                    requests.push(LockRequest { db, hash: self.keyspace.hash(args.at(index)), access });
+                });
+                self.add_target_database(command, args, db, &mut requests);
+            }
+            Keys::lock(&self.keyspace, db, &requests, run.now, freshness)
+        };
+        keys.report_created(self.waiters.any());
+        keys
+    }
+
+    /// COPY and MOVE touch the same key names in a second database, which the row marks.
+    fn add_target_database(&self, command: &Command, args: Args<'_>, db: DbIndex, requests: &mut SmallVec<[LockRequest; 4]>) {
+        if !command.spec.flags.contains(Flags::OTHER_DB) {
+            return;
+        }
+        let named = (1..args.len()).filter_map(|i| crate::base::number::parse_i64(args.at(i)));
+        let others: SmallVec<[DbIndex; 2]> = named
+            .filter(|n| (0..i64::from(self.keyspace.count())).contains(n))
+            .map(|n| DbIndex(n as u32))
+            .filter(|other| *other != db)
+            .collect();
+        for other in others {
+            for index in 1..args.len().min(3) {
+                requests.push(LockRequest { db: other, hash: self.keyspace.hash(args.at(index)), access: Access::Write });
+            }
+        }
+    }
+
+    /// Runs the handler, records the change and the figures. The locks stay with the keys that come back.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call, each needed")]
+    pub(super) fn invoke(
+        &'static self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        row: usize,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+        mut keys: Keys<'static>,
+        may_wait: bool,
+    ) -> (Ending, Keys<'static>) {
+        let command = self.table.row(row);
+        keys.no_touch = session.client.flags().contains(ClientFlags::NO_TOUCH) && !command.spec.flags.contains(Flags::TOUCHES);
+        let start = out.len();
+        let protocol = session.protocol;
+        let mut context = Context {
+            args,
+            command,
+            keys,
+            reply: Reply::new(out, protocol),
+            change: Change::default(),
+            session: &mut *session,
+            engine: self,
+            settings: run.settings,
+            limits: run.limits,
+            may_wait,
+        };
+        let result = (command.run)(&mut context);
+        let Context { mut keys, change, .. } = context;
+        let failed = result.is_err();
+        let ending = match result {
+            Ok(Outcome::Done) => Ending::Replied,
+            Ok(Outcome::Wait(wait)) => Ending::Waits(wait),
+            Err(error) => {
+                out.truncate(start);
+                self.error_reply(session, out, &error);
+                Ending::Replied
+            }
+        };
+        self.record(run, &mut keys, args, change, session.worker);
+        self.count_call(run, session, row, args, failed, matches!(ending, Ending::Waits(_)));
+        (ending, keys)
+    }
+
+    pub(super) fn count_call(&self, run: &mut Run<'_>, session: &Session, row: usize, args: Args<'_>, failed: bool, waits: bool) {
+        let end = Instant::now();
+        let nanos = end.duration_since(run.clock).as_nanos() as u64;
+        run.clock = end;
+        let micros = nanos / 1000;
+        if micros > 500 {
+            run.now = UnixMillis::now();
+        }
+        let worker = &self.workers[session.worker];
+        Totals::bump(&worker.totals.commands, 1);
+        let flags = self.table.row(row).spec.flags;
+        // A command that waits is counted, with its whole time, when it ends; only its first attempt is quick.
+        if !waits {
+            worker.commands[row].ran(nanos, failed, run.settings.logging.latency_tracking);
+        }
+        let settings = run.settings;
+        if settings.logging.slowlog_log_slower_than >= 0
+            && micros >= settings.logging.slowlog_log_slower_than as u64
+            && !flags.contains(Flags::SKIP_SLOWLOG)
+            && !waits
+        {
+            let redacted = catalog::redacted::<crate::resp::OwnedArgs>(&self.table.row(row).spec, args.from(0));
+            let args = redacted.as_ref().map_or(args, crate::resp::OwnedArgs::as_args);
+            let client = &session.client;
+            self.slowlog.add(
+                run.now.seconds(),
+                micros,
+                args.from(0),
+                &client.peer.address,
+                client.name(),
+                settings.logging.slowlog_max_len as usize,
+            );
+        }
+        let threshold = settings.logging.latency_monitor_threshold as u64;
+        if threshold > 0 && micros >= threshold * 1000 && !waits {
+            let event = if flags.contains(Flags::FAST) { "fast-command" } else { "command" };
+            self.latency.note(event, run.now.seconds(), micros / 1000);
+        }
+    }
+
+    fn park(&self, session: &mut Session, row: usize, args: Args<'_>, wait: Wait) -> Arc<Waiter> {
+        let client = Arc::clone(&session.client);
+        client.set_flags(ClientFlags::BLOCKED, true);
+        let waiter = Arc::new(Waiter::new(client, row, args.to_owned(), session.db, session.protocol, wait));
+        self.waiters.park(&waiter);
+        waiter
+    }
+
+    /// Writes an error reply and counts it.
+    pub fn error_reply(&self, session: &Session, out: &mut Vec<u8>, error: &WireError) {
+        Totals::bump(&self.workers[session.worker].totals.errors, 1);
+        self.errors.count(error.code());
+        Reply::new(out, session.protocol).error(error);
+    }
+
+    /// CLIENT REPLY, and closing after a reply.
+    fn after_reply(&self, session: &mut Session, out: &mut Vec<u8>, start: usize) -> Flow {
+        match session.reply_mode {
+            ReplyMode::On => {}
+            ReplyMode::Off => out.truncate(start),
+            ReplyMode::SkipNext => {
+                out.truncate(start);
+                session.reply_mode = ReplyMode::Skip;
+            }
+            ReplyMode::Skip => {
+                out.truncate(start);
+                session.reply_mode = ReplyMode::On;
+            }
+        }
+        if session.close_after_reply { Flow::Close } else { Flow::Continue }
+    }
+
+    /// Runs the parked commands of clients that wait for keys that came into being.
+    pub(super) fn serve_waiters(&'static self, run: &mut Run<'_>, worker: usize, mut created: Vec<(DbIndex, Box<[u8]>)>) {
+        while let Some((db, key)) = created.pop() {
+            for waiter in self.waiters.of_key(db, &key) {
+                let Some(mut over) = waiter.claim() else { continue };
+                let Some(mut more) = self.serve(run, worker, &waiter, db, &key) else { continue };
+                *over = true;
+                drop(over);
+                self.waiters.forget(&waiter);
+                created.append(&mut more);
+            }
+        }
+    }
+
+    /// Tries to run a waiter's command; `None` while it must wait on, else the keys that this created in turn.
+    fn serve(
+        &'static self,
+        run: &mut Run<'_>,
+        worker: usize,
+        waiter: &Waiter,
+        db: DbIndex,
+        key: &[u8],
+    ) -> Option<Vec<(DbIndex, Box<[u8]>)>> {
+        let command = self.table.row(waiter.command);
+        let args = waiter.args.as_args();
+        let keys = self.lock_keys(run, db, [(db, command, args)].into_iter(), false);
+        let fits = keys.peek(key).is_some_and(|entry| entry.value().type_name() == waiter.wait.type_name);
+        if !fits {
+            return None;
+        }
+        let mut stand_in = Session::new(Arc::clone(&waiter.client), true, worker);
+        stand_in.db = db;
+        stand_in.protocol = waiter.protocol;
+        let mut out = Vec::new();
+        let (ending, keys) = self.invoke(run, &mut stand_in, waiter.command, args, &mut out, keys, true);
+        let created = self.release(run, worker, keys);
+        match ending {
+            Ending::Waits(_) => None,
+            Ending::Replied => {
+                waiter.client.set_flags(ClientFlags::BLOCKED, false);
+                waiter.client.post(crate::session::Signal::Unblocked(out));
+                Some(created)
+            }
+        }
+    }
+}
+
+/// How an invocation ended.
+pub(super) enum Ending {
+    /// The reply is written.
+    Replied,
+    /// It wants to wait.
+    Waits(Wait),
+}
+
+struct Refusal {
+    row: Option<usize>,
+    error: WireError,
+}
+
+fn protected_refusal(name: &str) -> WireError {
+    let name = name.split('|').next().unwrap_or(name).to_ascii_uppercase();
+    let option = name.to_ascii_lowercase();
+    WireError::new(format!(
+        "ERR {name} command not allowed. If the enable-{option}-command option is set to \"local\", you can run it from a \
+         local connection, otherwise you need to set this option in the configuration file, and then restart the server."
+    ))
+}
+

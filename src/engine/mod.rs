@@ -1,0 +1,244 @@
+//! How any command runs: checks, locks, call, record. Knows rows, not names.
+
+mod blocking;
+mod change;
+mod command;
+mod context;
+mod encoding;
+mod eviction;
+mod execute;
+mod expiry;
+mod feed;
+mod funnel;
+mod gate;
+mod monitor;
+mod pause;
+mod reclaimer;
+mod tls_options;
+mod transaction;
+mod watch;
+
+use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+pub use blocking::{Waiter, Waiters};
+pub use change::{Change, Event, EventClass, Replay};
+pub use command::{Command, CommandResult, CommandTable, Handler, NullReply, Outcome, Wait};
+pub use context::Context;
+pub use encoding::encoding_limits;
+pub use execute::{Flow, Run};
+pub use feed::{Feed, FeedOffset, Overrun};
+pub use gate::{Gate, Hold};
+pub use monitor::Monitors;
+pub use pause::{Pause, PauseScope};
+pub use reclaimer::Reclaimer;
+pub use tls_options::tls_options;
+pub use watch::Watches;
+
+use crate::config::Config;
+use crate::keyspace::{Freshness, Keyspace, LfuTuning};
+use crate::metrics::{CommandFigures, CommandStats, ErrorCounts, LatencyEvents, Rates, SlowLog, Totals};
+use crate::session::Clients;
+use crate::tls::counters::HandshakeCounters;
+use crate::tls::live::LiveTls;
+
+/// Figures of one worker.
+pub struct WorkerFigures {
+    /// Its totals.
+    pub totals: Totals,
+    /// Per command, by position in the table.
+    pub commands: Box<[CommandStats]>,
+}
+
+/// How the process is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shutdown {
+    /// The process's exit code.
+    pub exit_code: i32,
+}
+
+/// The server behind all connections. There is one per process; it is never dropped.
+pub struct Engine {
+    /// The configuration.
+    pub config: Config,
+    /// All commands.
+    pub table: CommandTable,
+    /// All keys.
+    pub keyspace: Keyspace,
+    /// All clients.
+    pub clients: Clients,
+    /// The gate above all shards.
+    pub gate: Gate,
+    /// The stream of changes.
+    pub feed: Feed,
+    /// Watched keys.
+    pub watches: Watches,
+    /// Clients that wait.
+    pub waiters: Waiters,
+    /// CLIENT PAUSE.
+    pub pause: Pause,
+    /// Clients in MONITOR mode.
+    pub monitors: Monitors,
+    /// Figures by worker.
+    pub workers: Box<[WorkerFigures]>,
+    /// Error replies by code.
+    pub errors: ErrorCounts,
+    /// Commands per second and the like.
+    pub rates: Rates,
+    /// Slow commands.
+    pub slowlog: SlowLog,
+    /// Latency spikes.
+    pub latency: LatencyEvents,
+    /// Certificates and trust, in an encrypted group.
+    pub tls: Option<Arc<LiveTls>>,
+    /// Handshakes by outcome.
+    pub handshakes: HandshakeCounters,
+    /// Frees memory in the background.
+    pub reclaimer: Reclaimer,
+    /// Changes since the last save.
+    pub dirty: AtomicU64,
+    /// Highest memory use seen, in bytes.
+    pub peak_memory: AtomicU64,
+    /// Memory in use after start, in bytes.
+    pub startup_memory: AtomicU64,
+    /// Unix milliseconds when the server started.
+    pub started_at: AtomicI64,
+    /// 40 hexadecimal digits, new at every start.
+    pub run_id: String,
+    /// The configuration file, where there is one.
+    pub config_file: Option<std::path::PathBuf>,
+    /// Set while the periodic work is held (`DEBUG PAUSE-CRON`).
+    pub cron_paused: AtomicBool,
+    shutdown: Mutex<Option<Shutdown>>,
+    shutdown_wanted: Notify,
+    rebind: OnceLock<Rebind>,
+}
+
+/// Moves the listening sockets to what the settings name; says why not.
+pub type Rebind = Box<dyn Fn(&crate::config::Settings) -> Result<(), String> + Send + Sync>;
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// The configuration's file.
+    pub config_file: Option<std::path::PathBuf>,
+    /// The command table.
+    pub table: CommandTable,
+    /// Certificates and trust.
+    pub tls: Option<Arc<LiveTls>>,
+    /// How many workers there will be.
+    pub workers: usize,
+    /// Unix milliseconds now.
+    pub now_ms: i64,
+}
+
+impl Engine {
+    /// A server without connections.
+    pub fn new(parts: Parts) -> Self {
+        let settings = parts.config.snapshot();
+        let rows = parts.table.rows().len();
+        let worker = || WorkerFigures {
+            totals: Totals::default(),
+            commands: (0..rows).map(|_| CommandStats::default()).collect(),
+        };
+        Self {
+            keyspace: Keyspace::new(settings.general.databases),
+            feed: Feed::new(settings.replication.repl_backlog_size as usize),
+            table: parts.table,
+            clients: Clients::default(),
+            gate: Gate::default(),
+            watches: Watches::default(),
+            waiters: Waiters::default(),
+            pause: Pause::default(),
+            monitors: Monitors::default(),
+            // One place more than workers: background tasks count there.
+            workers: (0..=parts.workers).map(|_| worker()).collect(),
+            errors: ErrorCounts::default(),
+            rates: Rates::default(),
+            slowlog: SlowLog::default(),
+            latency: LatencyEvents::default(),
+            tls: parts.tls,
+            dirty: AtomicU64::new(0),
+            peak_memory: AtomicU64::new(0),
+            startup_memory: AtomicU64::new(0),
+            started_at: AtomicI64::new(parts.now_ms),
+            run_id: run_id(),
+            config_file: parts.config_file,
+            cron_paused: AtomicBool::new(false),
+            shutdown: Mutex::new(None),
+            shutdown_wanted: Notify::new(),
+            rebind: OnceLock::new(),
+            handshakes: HandshakeCounters::default(),
+            reclaimer: Reclaimer::default(),
+            config: parts.config,
+        }
+    }
+
+    /// The place where background tasks count.
+    pub fn background_worker(&self) -> usize {
+        self.workers.len() - 1
+    }
+
+    /// Totals of all workers together.
+    pub fn totals(&self) -> Totals {
+        let sum = Totals::default();
+        for worker in &self.workers {
+            sum.add(&worker.totals);
+        }
+        sum
+    }
+
+    /// Figures of the command at a position, of all workers together.
+    pub fn command_figures(&self, command: usize) -> CommandFigures {
+        let mut sum = CommandFigures::default();
+        for worker in &self.workers {
+            worker.commands[command].add_to(&mut sum);
+        }
+        sum
+    }
+
+    /// What reads and writes record for eviction, under the current policy.
+    pub fn freshness(settings: &crate::config::Settings) -> Freshness {
+        if settings.memory.maxmemory_policy.is_lfu() {
+            Freshness::Lfu(LfuTuning { log_factor: settings.memory.lfu_log_factor, decay_minutes: settings.memory.lfu_decay_time })
+        } else {
+            Freshness::Lru
+        }
+    }
+
+    /// Says how listening sockets are moved.
+    pub fn set_rebind(&self, rebind: Rebind) {
+        // Set once, by the server that owns the sockets.
+        let _ = self.rebind.set(rebind);
+    }
+
+    /// Moves the listening sockets to what the settings name.
+    pub fn rebind(&self, settings: &crate::config::Settings) -> Result<(), String> {
+        self.rebind.get().map_or(Ok(()), |rebind| rebind(settings))
+    }
+
+    /// Asks the process to end.
+    pub fn request_shutdown(&self, shutdown: Shutdown) {
+        *self.shutdown.lock() = Some(shutdown);
+        self.shutdown_wanted.notify_one();
+    }
+
+    /// Resolves when the process has been asked to end.
+    pub async fn shutdown_requested(&self) -> Shutdown {
+        loop {
+            if let Some(shutdown) = *self.shutdown.lock() {
+                return shutdown;
+            }
+            self.shutdown_wanted.notified().await;
+        }
+    }
+}
+
+fn run_id() -> String {
+    let bytes: [u8; 20] = rand::random();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,23 @@
+//! The keys of all logical databases: sharded tables, expiry, freshness for eviction, and the locked view
+//! through which a command sees them.
+//!
+//! Knows values and errors; knows no command, client or feed. What a command does to keys comes out as
+//! *effects* that the engine passes on. The lock order is (logical slot of the database, shard), ascending.
+
+mod database;
+mod entry;
+mod expiry;
+mod freshness;
+mod keys;
+mod sample;
+mod scan;
+mod table;
+mod value;
+
+pub use database::{Database, DbIndex, Keyspace};
+pub use entry::{Entry, OwnedValue};
+pub use freshness::{Freshness, LfuTuning, lfu_decayed, lru_idle_ms};
+pub use keys::{Access, Effect, KeepExpiry, Keys, LockRequest};
+pub use sample::Candidate;
+pub use table::Table;
+pub use value::{Container, EMBSTR_MAX, NewValue, Object, StrRef, ValueRef};

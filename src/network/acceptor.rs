@@ -1,0 +1,277 @@
+//! Accepting connections and their TLS handshakes.
+//!
+//! Handshakes cost a hundred times what a command does. They run on threads of their own, at lower priority and bounded in number, so that a
+//! storm of new connections cannot starve the established ones. A finished session moves to the worker with the fewest.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::Semaphore;
+use tokio::task::LocalSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::listener::Listeners;
+use super::worker::{Accepted, AcceptedSocket, WorkerPool};
+use crate::base::clock::UnixMillis;
+use crate::engine::Engine;
+use crate::metrics::Totals;
+use crate::session::Peer;
+use crate::tls::counters::{FailureReason, classify_io};
+use crate::tls::mode::{LogLimiter, TransitEncryption};
+use crate::tls::peer_identity;
+
+/// How much nicer than the workers handshake threads are (see nice(2)).
+const NICE: i32 = 5;
+const MAX_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
+const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode because protected mode is enabled and no password is set \
+    for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from \
+    external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command \
+    'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, \
+    however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change \
+    permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the \
+    protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, \
+    restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only \
+    need to do one of the above things in order for the server to start accepting connections from the outside.\r\n";
+
+/// What accepts on one set of listening sockets.
+pub struct Acceptor {
+    engine: &'static Engine,
+    workers: Arc<WorkerPool>,
+    in_flight: Arc<Semaphore>,
+    /// Bounds the log lines about refused connections.
+    refusals: Arc<LogLimiter>,
+}
+
+/// Ends the acceptor's threads when dropped, which closes the listening sockets.
+pub struct AcceptorHandle {
+    _stop: tokio::sync::watch::Sender<()>,
+}
+
+impl Acceptor {
+    /// Starts accepting on `listeners`.
+    pub fn start(engine: &'static Engine, workers: Arc<WorkerPool>, listeners: &Listeners) -> io::Result<AcceptorHandle> {
+        let (stop, stopped) = tokio::sync::watch::channel(());
+        let settings = engine.config.settings();
+        let in_flight = Arc::new(Semaphore::new(settings.tls.tls_max_handshakes.max(1) as usize));
+        let refusals = Arc::new(LogLimiter::new(10, 1000, UnixMillis::now().0 as u64));
+        let threads = if engine.tls.is_some() { std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2)) } else { 1 };
+        for index in 0..threads {
+            let tcp = listeners.tcp.iter().map(std::net::TcpListener::try_clone).collect::<Result<Vec<_>, _>>()?;
+            // One thread is enough for the Unix socket.
+            let unix = listeners.unix.as_ref().filter(|_| index == 0).map(|l| l.try_clone()).transpose()?;
+            let acceptor = Self {
+                engine,
+                workers: Arc::clone(&workers),
+                in_flight: Arc::clone(&in_flight),
+                refusals: Arc::clone(&refusals),
+            };
+            let mut stopped = stopped.clone();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            std::thread::Builder::new().name(format!("acceptor-{index}")).spawn(move || {
+                be_nice();
+                LocalSet::new().block_on(&runtime, async move {
+                    Rc::new(acceptor).listen(tcp, unix);
+                    // Ends with an error when the handle is dropped.
+                    while stopped.changed().await.is_ok() {}
+                });
+            })?;
+        }
+        Ok(AcceptorHandle { _stop: stop })
+    }
+
+    fn listen(self: Rc<Self>, tcp: Vec<std::net::TcpListener>, unix: Option<std::os::unix::net::UnixListener>) {
+        for listener in tcp {
+            let acceptor = Rc::clone(&self);
+            tokio::task::spawn_local(async move {
+                match TcpListener::from_std(listener) {
+                    Ok(listener) => acceptor.accept_tcp(listener).await,
+                    Err(error) => tracing::error!(%error, "a listening socket could not be used"),
+                }
+            });
+        }
+        if let Some(listener) = unix {
+            tokio::task::spawn_local(async move {
+                match UnixListener::from_std(listener) {
+                    Ok(listener) => self.accept_unix(listener).await,
+                    Err(error) => tracing::error!(%error, "the Unix socket could not be used"),
+                }
+            });
+        }
+    }
+
+    async fn accept_tcp(self: Rc<Self>, listener: TcpListener) {
+        loop {
+            // At most so many handshakes at once: further connections wait in the kernel's queue.
+            let Ok(permit) = Arc::clone(&self.in_flight).acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let acceptor = Rc::clone(&self);
+                    tokio::task::spawn_local(async move {
+                        acceptor.admit_tcp(stream).await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => pause_after(&error).await,
+            }
+        }
+    }
+
+    async fn accept_unix(self: Rc<Self>, listener: UnixListener) {
+        let path = listener.local_addr().ok().and_then(|a| a.as_pathname().map(|p| p.display().to_string())).unwrap_or_default();
+        loop {
+            match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
+                Ok(stream) => {
+                    use std::os::fd::AsRawFd;
+                    let peer = Peer { address: format!("{path}:0"), local: format!("{path}:0"), fd: stream.as_raw_fd() };
+                    let refusal = self.refusal(&peer);
+                    // Bytes on a Unix socket never leave the machine: it is plaintext in both modes.
+                    self.hand_over(Accepted { socket: AcceptedSocket::Unix(stream), tls: None, peer, certificate_user: None, refusal });
+                }
+                Err(error) => pause_after(&error).await,
+            }
+        }
+    }
+
+    async fn admit_tcp(&self, stream: TcpStream) {
+        let Ok(peer) = prepare(&stream, self.engine) else { return };
+        let refusal = self.refusal(&peer);
+        let Some(tls) = &self.engine.tls else {
+            if let Ok(socket) = stream.into_std() {
+                self.hand_over(Accepted { socket: AcceptedSocket::Tcp(socket), tls: None, peer, certificate_user: None, refusal });
+            }
+            return;
+        };
+        let timeout = Duration::from_millis(u64::from(self.engine.config.settings().tls.tls_handshake_timeout));
+        let generation = tls.current();
+        let handshake = async {
+            if !self.check_mode(&stream, &peer).await? {
+                return Ok(None);
+            }
+            self.engine.handshakes.start();
+            TlsAcceptor::from(Arc::clone(generation.server())).accept(stream).await.map(Some)
+        };
+        let stream = match tokio::time::timeout(timeout, handshake).await {
+            Ok(Ok(Some(stream))) => stream,
+            Ok(Ok(None)) => return,
+            Ok(Err(error)) => {
+                let failure = classify_io(&error);
+                return self.failed(&peer, failure.reason, &failure.sentence);
+            }
+            Err(_) => return self.failed(&peer, FailureReason::Timeout, "the client took too long"),
+        };
+        let (socket, session) = stream.into_inner();
+        self.engine.handshakes.complete(session.handshake_kind());
+        let field = generation.options.auth_clients_user;
+        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        let user = certificate.and_then(|der| peer_identity::user_of(der, field));
+        // Only users that exist can be entered; `default` is the only one so far.
+        let certificate_user = user.filter(|user| user == "default").map(String::into_boxed_str);
+        if let Ok(socket) = socket.into_std() {
+            self.hand_over(Accepted { socket: AcceptedSocket::Tcp(socket), tls: Some(session), peer, certificate_user, refusal });
+        }
+    }
+
+    /// Looks at the first byte; plaintext gets its one line. `false` when the connection is over.
+    async fn check_mode(&self, stream: &TcpStream, peer: &Peer) -> io::Result<bool> {
+        let mut first = [0u8; 1];
+        if stream.peek(&mut first).await? == 0 {
+            return Ok(false);
+        }
+        if TransitEncryption::On.admits(first[0]) {
+            return Ok(true);
+        }
+        self.engine.handshakes.fail(FailureReason::WrongMode);
+        log_refusal(&self.refusals, &peer.address, TransitEncryption::On);
+        stream.writable().await?;
+        // One line into an empty socket buffer: it fits, or the peer is gone.
+        stream.try_write(TransitEncryption::On.refusal())?;
+        drain_briefly(stream).await;
+        Ok(false)
+    }
+
+    fn failed(&self, peer: &Peer, reason: FailureReason, sentence: &str) {
+        self.engine.handshakes.fail(reason);
+        if let Some(more) = self.refusals.admit(UnixMillis::now().0 as u64) {
+            tracing::warn!("Error accepting a client connection from {}: {sentence}{}", peer.address, suppressed(more));
+        }
+    }
+
+    /// The line to send instead of serving a client, if it may not come in.
+    fn refusal(&self, peer: &Peer) -> Option<Vec<u8>> {
+        let settings = self.engine.config.settings();
+        if self.engine.clients.len() >= settings.limits.maxclients as usize {
+            let totals = &self.engine.workers[self.engine.background_worker()].totals;
+            Totals::bump(&totals.rejected_connections, 1);
+            return Some(MAX_CLIENTS.to_vec());
+        }
+        let open = settings.security.requirepass.is_empty() && settings.network.protected_mode;
+        (open && !peer.is_loopback()).then(|| PROTECTED.to_vec())
+    }
+
+    fn hand_over(&self, accepted: Accepted) {
+        self.workers.assign(accepted);
+    }
+}
+
+/// Logs a connection in the wrong mode, within limits.
+pub(super) fn log_refusal(limiter: &LogLimiter, peer: &str, mode: TransitEncryption) {
+    if let Some(more) = limiter.admit(UnixMillis::now().0 as u64) {
+        tracing::warn!("Refused a connection from {peer}: {}{}", mode.refusal_reason(), suppressed(more));
+    }
+}
+
+fn suppressed(more: u64) -> String {
+    if more == 0 { String::new() } else { format!(" ({more} similar lines left out)") }
+}
+
+/// Socket options, and who the peer is.
+fn prepare(stream: &TcpStream, engine: &Engine) -> io::Result<Peer> {
+    use std::os::fd::AsRawFd;
+    stream.set_nodelay(true)?;
+    let keepalive = engine.config.settings().network.tcp_keepalive;
+    if keepalive > 0 {
+        let interval = Duration::from_secs((u64::from(keepalive) / 3).max(1));
+        let options = socket2::TcpKeepalive::new()
+            .with_time(Duration::from_secs(keepalive.into()))
+            .with_interval(interval)
+            .with_retries(3);
+        socket2::SockRef::from(stream).set_tcp_keepalive(&options)?;
+    }
+    let text = |address: std::net::SocketAddr| {
+        std::net::SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
+    };
+    Ok(Peer { address: text(stream.peer_addr()?), local: text(stream.local_addr()?), fd: stream.as_raw_fd() })
+}
+
+/// Reads what the peer has already sent, so that closing does not reset the connection before our line is read.
+async fn drain_briefly(stream: &TcpStream) {
+    let mut rest = [0u8; 4096];
+    let drain = async {
+        loop {
+            stream.readable().await?;
+            match stream.try_read(&mut rest) {
+                Ok(0) => return Ok::<_, io::Error>(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    // Says that we are done; the peer's end of stream, an error or the clock ends the wait.
+    let _ = socket2::SockRef::from(stream).shutdown(std::net::Shutdown::Write);
+    let _ = tokio::time::timeout(Duration::from_millis(200), drain).await;
+}
+
+/// Out of file descriptors, say: a moment's rest instead of a busy loop.
+async fn pause_after(error: &io::Error) {
+    tracing::warn!("Accepting client connection: {error}");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+fn be_nice() {
+    // SAFETY: setpriority takes three integers; 0 is the calling thread on Linux. Failing leaves the priority as it is.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
+}

@@ -1,0 +1,209 @@
+//! The byte stream under a connection: plaintext or TLS, TCP or Unix.
+//!
+//! TLS is driven here by hand, not through an adapter: one socket read fills a large buffer that all connections of a
+//! worker share, every complete record in it is decrypted at once, and all replies of a batch leave in full records with
+//! one socket write. Measured against an adapter, that is one `recv` and one copy less per request.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io::{self, Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use rustls::ServerConnection;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// Bytes asked for in one socket read.
+const READ_BYTES: usize = 64 * 1024;
+/// Plaintext handed to TLS before the records are written out.
+const WRITE_BYTES: usize = 256 * 1024;
+
+thread_local! {
+    /// Where TLS bytes are read to before they are decrypted; never held across an await.
+    static INCOMING: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+/// The socket.
+pub enum Socket {
+    /// TCP.
+    Tcp(TcpStream),
+    /// A Unix socket.
+    Unix(UnixStream),
+}
+
+/// A connection's byte stream.
+pub struct Transport {
+    socket: Socket,
+    tls: Option<Box<ServerConnection>>,
+}
+
+impl Socket {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(&mut self, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+}
+
+impl Transport {
+    /// A stream over `socket`; with `tls` the handshake is done.
+    pub fn new(socket: Socket, tls: Option<ServerConnection>) -> Self {
+        let tls = tls.map(|mut tls| {
+            // Bounded here instead, by WRITE_BYTES.
+            tls.set_buffer_limit(None);
+            Box::new(tls)
+        });
+        Self { socket, tls }
+    }
+
+    /// Plaintext that arrived together with the end of the handshake, appended to `input`.
+    pub fn take_early(&mut self, input: &mut Vec<u8>) -> io::Result<bool> {
+        match &mut self.tls {
+            Some(tls) => {
+                let state = tls.process_new_packets().map_err(io::Error::other)?;
+                drain(tls, state.plaintext_bytes_to_read(), input).map(|read| read > 0)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Reads once from the socket and appends the plaintext to `input`: the number of socket bytes, 0 at the end.
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, input: &mut Vec<u8>, wanted: usize) -> Poll<io::Result<usize>> {
+        match &mut self.tls {
+            None => {
+                input.reserve(wanted.clamp(READ_BYTES / 4, READ_BYTES * 16));
+                let mut buf = ReadBuf::uninit(input.spare_capacity_mut());
+                std::task::ready!(self.socket.poll_read(cx, &mut buf))?;
+                let read = buf.filled().len();
+                let length = input.len() + read;
+                // SAFETY: `poll_read` has initialised `read` more bytes behind the old length.
+                unsafe { input.set_len(length) };
+                Poll::Ready(Ok(read))
+            }
+            Some(tls) => INCOMING.with_borrow_mut(|incoming| {
+                let mut buf = ReadBuf::new(incoming);
+                std::task::ready!(self.socket.poll_read(cx, &mut buf))?;
+                let mut rest = buf.filled();
+                let read = rest.len();
+                while !rest.is_empty() {
+                    tls.read_tls(&mut rest)?;
+                    let state = tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                    drain(tls, state.plaintext_bytes_to_read(), input)?;
+                    if state.peer_has_closed() {
+                        return Poll::Ready(Ok(0));
+                    }
+                }
+                Poll::Ready(Ok(read))
+            }),
+        }
+    }
+
+    /// Writes all of `output` and everything TLS itself has to say.
+    pub async fn write_all(&mut self, output: &[u8]) -> io::Result<()> {
+        let Self { socket, tls } = self;
+        match tls {
+            None => {
+                let mut rest = output;
+                while !rest.is_empty() {
+                    let written = poll_fn(|cx| socket.poll_write(cx, rest)).await?;
+                    if written == 0 {
+                        return Err(io::ErrorKind::WriteZero.into());
+                    }
+                    rest = &rest[written..];
+                }
+                Ok(())
+            }
+            Some(tls) => {
+                for chunk in output.chunks(WRITE_BYTES) {
+                    tls.writer().write_all(chunk)?;
+                    flush(socket, tls).await?;
+                }
+                // Tickets, key updates and alerts.
+                flush(socket, tls).await
+            }
+        }
+    }
+
+    /// Says goodbye in TLS where that is possible without waiting.
+    pub async fn close(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            // A peer that is gone already need not be told.
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(1), flush(&mut self.socket, tls)).await;
+        }
+    }
+}
+
+async fn flush(socket: &mut Socket, tls: &mut ServerConnection) -> io::Result<()> {
+    while tls.wants_write() {
+        let written = poll_fn(|cx| {
+            let mut sink = Sink { socket, cx };
+            match tls.write_tls(&mut sink) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+                other => Poll::Ready(other),
+            }
+        })
+        .await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+    }
+    Ok(())
+}
+
+fn drain(tls: &mut ServerConnection, length: usize, input: &mut Vec<u8>) -> io::Result<usize> {
+    if length == 0 {
+        return Ok(0);
+    }
+    let start = input.len();
+    input.resize(start + length, 0);
+    tls.reader().read_exact(&mut input[start..])?;
+    Ok(length)
+}
+
+/// The socket as the blocking writer that rustls expects; "would block" registers the task.
+struct Sink<'s, 'c, 'w> {
+    socket: &'s mut Socket,
+    cx: &'c mut Context<'w>,
+}
+
+impl Write for Sink<'_, '_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        ready(self.socket.poll_write(self.cx, bytes))
+    }
+
+    fn write_vectored(&mut self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        match bufs {
+            // Most batches are one record: `send` is cheaper than `writev`.
+            [one] => self.write(one),
+            _ => ready(self.socket.poll_write_vectored(self.cx, bufs)),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn ready<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
+    match poll {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}

@@ -1,0 +1,80 @@
+//! Workers: one thread with one runtime per core. A connection lives and dies on its worker.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use rustls::ServerConnection;
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+use super::connection;
+use crate::engine::Engine;
+use crate::session::Peer;
+
+/// A connection on its way to a worker, out of any runtime.
+pub struct Accepted {
+    /// The socket.
+    pub socket: AcceptedSocket,
+    /// The TLS session, the handshake done.
+    pub tls: Option<ServerConnection>,
+    /// Who it is.
+    pub peer: Peer,
+    /// The user its certificate stands for.
+    pub certificate_user: Option<Box<str>>,
+    /// A reply to send instead of serving it (too many clients, protected mode).
+    pub refusal: Option<Vec<u8>>,
+}
+
+/// A socket that no runtime has registered.
+pub enum AcceptedSocket {
+    /// TCP.
+    Tcp(std::net::TcpStream),
+    /// A Unix socket.
+    Unix(std::os::unix::net::UnixStream),
+}
+
+struct Worker {
+    sender: mpsc::UnboundedSender<Accepted>,
+    connections: Arc<AtomicUsize>,
+}
+
+/// The workers.
+pub struct WorkerPool {
+    workers: Vec<Worker>,
+}
+
+impl WorkerPool {
+    /// Starts `count` workers.
+    pub fn start(engine: &'static Engine, count: usize) -> std::io::Result<Self> {
+        let workers = (0..count).map(|index| start_worker(engine, index)).collect::<Result<_, _>>()?;
+        Ok(Self { workers })
+    }
+
+    /// Gives a connection to the worker with the fewest. The queue needs no bound of its own: maxclients bounds it.
+    pub fn assign(&self, accepted: Accepted) {
+        let Some(worker) = self.workers.iter().min_by_key(|worker| worker.connections.load(Relaxed)) else { return };
+        worker.connections.fetch_add(1, Relaxed);
+        if worker.sender.send(accepted).is_err() {
+            tracing::warn!("a worker has ended; the connection is dropped");
+        }
+    }
+}
+
+fn start_worker(engine: &'static Engine, index: usize) -> std::io::Result<Worker> {
+    let (sender, mut receiver) = mpsc::unbounded_channel::<Accepted>();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let open = Arc::clone(&connections);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+        LocalSet::new().block_on(&runtime, async move {
+            while let Some(accepted) = receiver.recv().await {
+                let open = Arc::clone(&open);
+                tokio::task::spawn_local(async move {
+                    connection::serve(engine, index, accepted).await;
+                    open.fetch_sub(1, Relaxed);
+                });
+            }
+        });
+    })?;
+    Ok(Worker { sender, connections })
+}

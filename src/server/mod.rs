@@ -1,0 +1,9 @@
+//! The daemon: from the command line to the first connection, and to the exit code.
+
+mod daemon;
+mod listening;
+mod logging;
+mod options;
+mod start;
+
+pub use options::main;

@@ -1,0 +1,119 @@
+//! The command line of the program: subcommands of our own, and everything else as `redis-server` takes it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::start;
+use crate::config::{CommandLine, load};
+use crate::tls::development::create_certificates;
+
+const USAGE: &str = "\
+redis-tls: a TLS-native, Redis-compatible server
+
+Usage: redis-tls [CONFIG] [-] [--directive value ...]
+       redis-tls certs create --out DIR [--san NAME ...]
+       redis-tls check CONFIG
+       redis-tls --version | --help
+
+CONFIG is a redis-tls.toml or a redis.conf; `-` reads directives from standard input. Every parameter can be given as
+--name value and then overrides the file. Without arguments redis-tls.toml of the current folder is read, and
+development certificates are made where they are missing.
+
+  redis-tls --port 0 --tls-port 6379 --tls-cert-file server.crt --tls-key-file server.key --tls-ca-cert-file ca.crt
+";
+
+#[derive(Parser)]
+#[command(name = "redis-tls", disable_help_subcommand = true)]
+struct Tools {
+    #[command(subcommand)]
+    tool: Tool,
+}
+
+#[derive(Subcommand)]
+enum Tool {
+    /// Certificates for development.
+    Certs {
+        #[command(subcommand)]
+        action: Certs,
+    },
+    /// Reads a configuration and says whether a server would start with it.
+    Check {
+        /// The file.
+        config: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Certs {
+    /// Makes a CA, a server and a client certificate; files that exist are kept.
+    Create {
+        /// The folder.
+        #[arg(long)]
+        out: PathBuf,
+        /// A further host name or address of the server.
+        #[arg(long = "san")]
+        sans: Vec<String>,
+    },
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let first = args.first().and_then(|arg| arg.to_str());
+    match first {
+        Some("--version" | "-v") => {
+            println!("redis-tls v={} redis={}", env!("CARGO_PKG_VERSION"), crate::config::REDIS_VERSION);
+            ExitCode::SUCCESS
+        }
+        Some("--help" | "-h") => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Some("certs" | "check") => match Tools::try_parse() {
+            Ok(tools) => run_tool(tools.tool),
+            Err(error) => {
+                // Help goes to standard output, mistakes to standard error; a closed stream is nobody's concern.
+                let _ = error.print();
+                ExitCode::from(u8::from(error.use_stderr()))
+            }
+        },
+        _ => start::serve(&args),
+    }
+}
+
+fn run_tool(tool: Tool) -> ExitCode {
+    let outcome = match tool {
+        Tool::Certs { action: Certs::Create { out, sans } } => create_certificates(&out, &sans)
+            .map(|created| {
+                for path in &created.made {
+                    println!("created {}", path.display());
+                }
+                println!("redis-cli --tls --cacert {}", created.ca.certificate.display());
+            })
+            .map_err(|error| error.to_string()),
+        Tool::Check { config } => check(&config),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check(config: &std::path::Path) -> Result<(), String> {
+    let line = CommandLine { file: Some(config.to_path_buf()), ..CommandLine::default() };
+    let loaded = load(&line, &mut std::io::empty()).map_err(|error| error.to_string())?;
+    loaded.validate().map_err(|error| error.to_string())?;
+    if loaded.settings.transit_encryption {
+        let options = crate::engine::tls_options(&loaded.settings).map_err(|error| error.to_string())?;
+        let tls = crate::tls::live::LiveTls::start(options).map_err(|error| error.to_string())?;
+        println!("certificate: {}", tls.current().certificate().subject);
+    }
+    println!("{}: a server would start with it", config.display());
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! Assembling the server, running it, and taking it down.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use tokio::task::LocalSet;
+
+use super::listening::Listening;
+use super::{daemon, logging};
+use crate::base::clock::UnixMillis;
+use crate::base::memory::used_memory;
+use crate::commands;
+use crate::config::{CommandLine, Config, Loaded, REDIS_VERSION, Settings, load};
+use crate::engine::{Engine, Parts, Shutdown, tls_options};
+use crate::group::GroupIdentity;
+use crate::network::WorkerPool;
+use crate::tasks;
+use crate::tls::development::create_certificates;
+use crate::tls::live::LiveTls;
+use crate::tls::mode::TransitEncryption;
+
+/// The configuration that is read when none is named.
+const DEFAULT_CONFIG: &str = "redis-tls.toml";
+
+/// Starts the server and serves until it is told to end.
+pub fn serve(args: &[OsString]) -> ExitCode {
+    match prepare(args) {
+        Ok(prepared) => run(prepared),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Everything that can be refused before a thread or a socket exists.
+struct Prepared {
+    loaded: Loaded,
+    tls: Option<Arc<LiveTls>>,
+    hint: Option<String>,
+}
+
+fn prepare(args: &[OsString]) -> Result<Prepared, String> {
+    let mut line = CommandLine::parse(args);
+    let by_default = args.is_empty() && Path::new(DEFAULT_CONFIG).exists();
+    if by_default {
+        line.file = Some(DEFAULT_CONFIG.into());
+        make_data_folder()?;
+    }
+    let loaded = load(&line, &mut std::io::stdin()).map_err(|error| error.to_string())?;
+    loaded.validate().map_err(|error| error.to_string())?;
+    let settings = &loaded.settings;
+    if by_default && settings.transit_encryption {
+        make_missing_certificates(settings)?;
+    }
+    let tls = if settings.transit_encryption {
+        let options = tls_options(settings).map_err(|error| error.to_string())?;
+        Some(Arc::new(LiveTls::start(options).map_err(|error| error.to_string())?))
+    } else {
+        None
+    };
+    let hint = by_default.then(|| client_line(settings));
+    Ok(Prepared { loaded, tls, hint })
+}
+
+/// The shipped configuration keeps its data in a folder of its own, which a fresh clone does not have.
+fn make_data_folder() -> Result<(), String> {
+    let text = std::fs::read_to_string(DEFAULT_CONFIG).map_err(|error| format!("{DEFAULT_CONFIG}: {error}"))?;
+    let document: Result<toml_edit::DocumentMut, _> = text.parse();
+    // A file that does not parse is reported, with its line, by the loader.
+    let Ok(document) = document else { return Ok(()) };
+    let named = document.iter().find_map(|(name, item)| match item {
+        toml_edit::Item::Value(value) if name == "dir" => value.as_str().map(str::to_owned),
+        toml_edit::Item::Table(table) => table.get("dir").and_then(|value| value.as_str()).map(str::to_owned),
+        _ => None,
+    });
+    match named {
+        Some(dir) => std::fs::create_dir_all(&dir).map_err(|error| format!("{dir}: {error}")),
+        None => Ok(()),
+    }
+}
+
+fn make_missing_certificates(settings: &Settings) -> Result<(), String> {
+    let certificate = Path::new(&settings.tls.tls_cert_file);
+    if certificate.exists() {
+        return Ok(());
+    }
+    let folder = certificate.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let created = create_certificates(&folder, &[]).map_err(|error| error.to_string())?;
+    for path in created.made {
+        println!("created {}", path.display());
+    }
+    Ok(())
+}
+
+/// The line to type for a first look.
+fn client_line(settings: &Settings) -> String {
+    if settings.transit_encryption {
+        format!("redis-cli --tls --cacert {} -p {}", settings.tls.tls_ca_cert_file, settings.network.tls_port)
+    } else {
+        format!("redis-cli -p {}", settings.network.port)
+    }
+}
+
+fn run(prepared: Prepared) -> ExitCode {
+    let Prepared { loaded, tls, hint } = prepared;
+    let daemonize = loaded.settings.general.daemonize;
+    // Before any thread exists: a fork keeps only the thread that calls it.
+    if daemonize && let Err(error) = daemon::into_background() {
+        eprintln!("daemonize: {error}");
+        return ExitCode::FAILURE;
+    }
+    if let Err(error) = logging::start(&loaded.settings, daemonize) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    match assemble(loaded, tls) {
+        Ok(assembled) => serve_until_shutdown(assembled, hint),
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Assembled {
+    engine: &'static Engine,
+    listening: Arc<Listening>,
+}
+
+fn assemble(loaded: Loaded, tls: Option<Arc<LiveTls>>) -> Result<Assembled, String> {
+    let file = loaded.file.clone();
+    let settings = loaded.settings.clone();
+    let mode = if settings.transit_encryption { TransitEncryption::On } else { TransitEncryption::Off };
+    tracing::info!("oO0OoO0OoO0Oo redis-tls is starting oO0OoO0OoO0Oo");
+    tracing::info!(
+        "redis-tls version={}, redis={REDIS_VERSION}, bits=64, PID: {}",
+        env!("CARGO_PKG_VERSION"),
+        std::process::id()
+    );
+    let now = UnixMillis::now();
+    // Listening comes before the data folder is touched: a busy port must leave nothing behind.
+    let listeners = Listening::open(&settings)?;
+    let group = GroupIdentity::open(Path::new(&settings.general.dir), mode, now.seconds()).map_err(|error| error.to_string())?;
+    tracing::info!("Group {} with transit encryption {}", group.id, group.mode);
+    let workers = match settings.network.worker_threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        count => count as usize,
+    };
+    let parts = Parts { config: Config::new(loaded), config_file: file, table: commands::table(), tls, workers, now_ms: now.0 };
+    // One engine per process, for as long as the process lives.
+    let engine: &'static Engine = Box::leak(Box::new(Engine::new(parts)));
+    engine.startup_memory.store(used_memory(), Relaxed);
+    let pool = Arc::new(WorkerPool::start(engine, workers).map_err(|error| format!("no threads: {error}"))?);
+    let listening = Listening::start(engine, pool, listeners).map_err(|error| format!("no threads: {error}"))?;
+    let rebind = Arc::clone(&listening);
+    engine.set_rebind(Box::new(move |settings| rebind.move_to(settings)));
+    if let Err(error) = daemon::write_pidfile(&settings) {
+        tracing::warn!("{error}");
+    }
+    Ok(Assembled { engine, listening })
+}
+
+fn serve_until_shutdown(assembled: Assembled, hint: Option<String>) -> ExitCode {
+    let Assembled { engine, listening } = assembled;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let shutdown: Shutdown = LocalSet::new().block_on(&runtime, async {
+        tokio::task::spawn_local(tasks::run_periodic(engine));
+        tokio::task::spawn_local(async move {
+            if let Err(error) = tasks::run_signals(engine).await {
+                tracing::error!("signals cannot be handled: {error}");
+            }
+        });
+        let mode = if engine.tls.is_some() { "tls" } else { "tcp" };
+        tracing::info!("Ready to accept connections {mode}");
+        if let Some(line) = hint {
+            tracing::info!("Try: {line}");
+        }
+        engine.shutdown_requested().await
+    });
+    listening.stop();
+    let settings = engine.config.settings();
+    daemon::remove_pidfile(&settings);
+    tracing::warn!("redis-tls is now ready to exit, bye bye...");
+    ExitCode::from(shutdown.exit_code as u8)
+}

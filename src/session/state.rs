@@ -1,0 +1,102 @@
+//! The part of a client that only its own connection touches: everything a command may read or change of "this
+//! connection".
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::client::Client;
+use crate::keyspace::DbIndex;
+use crate::resp::{OwnedArgs, Protocol};
+
+/// CLIENT REPLY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ReplyMode {
+    /// Every command is answered.
+    #[default]
+    On,
+    /// None is.
+    Off,
+    /// The command after this one is not.
+    SkipNext,
+    /// This one is not.
+    Skip,
+}
+
+/// A command queued by MULTI.
+#[derive(Debug)]
+pub struct Queued {
+    /// Position in the command table.
+    pub command: usize,
+    /// Its arguments.
+    pub args: OwnedArgs,
+}
+
+/// An open transaction.
+#[derive(Debug, Default)]
+pub struct Transaction {
+    /// What was queued.
+    pub queue: Vec<Queued>,
+    /// A command failed to queue: EXEC will refuse.
+    pub aborted: bool,
+    /// Bytes of the queued arguments.
+    pub bytes: usize,
+}
+
+/// A key under WATCH.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WatchedKey {
+    /// Its database.
+    pub db: DbIndex,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// Whether it had expired (but was not removed yet) when WATCH was called: its removal is then no change.
+    pub was_expired: bool,
+}
+
+/// One connection's own state.
+pub struct Session {
+    /// The shared part.
+    pub client: Arc<Client>,
+    /// The selected database.
+    pub db: DbIndex,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Whether the client may run commands.
+    pub authenticated: bool,
+    /// The user a certificate has mapped this connection to: AUTH as somebody else is refused.
+    pub certificate_user: Option<Box<str>>,
+    /// The open transaction.
+    pub transaction: Option<Transaction>,
+    /// Watched keys.
+    pub watched: Vec<WatchedKey>,
+    /// Set by whoever changes a watched key.
+    pub watch_broken: Arc<AtomicBool>,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// Close once the reply is written.
+    pub close_after_reply: bool,
+    /// Whether the client is a MONITOR.
+    pub monitor: bool,
+    /// Which worker's figures its commands count in.
+    pub worker: usize,
+}
+
+impl Session {
+    /// A session right after connecting.
+    pub fn new(client: Arc<Client>, authenticated: bool, worker: usize) -> Self {
+        Self {
+            client,
+            db: DbIndex(0),
+            protocol: Protocol::Resp2,
+            authenticated,
+            certificate_user: None,
+            transaction: None,
+            watched: Vec::new(),
+            watch_broken: Arc::default(),
+            reply_mode: ReplyMode::On,
+            close_after_reply: false,
+            monitor: false,
+            worker,
+        }
+    }
+}

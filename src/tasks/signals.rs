@@ -1,0 +1,31 @@
+//! Signals: SIGTERM and SIGINT end the server, SIGHUP reloads certificates.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::certificates;
+use crate::engine::{Engine, Shutdown};
+
+/// Runs for ever.
+pub async fn run(engine: &'static Engine) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            () = received(&mut terminate) => end(engine, "SIGTERM"),
+            () = received(&mut interrupt) => end(engine, "SIGINT"),
+            () = received(&mut hangup) => certificates::reload(engine, "SIGHUP"),
+        }
+    }
+}
+
+async fn received(signal: &mut Signal) {
+    if signal.recv().await.is_none() {
+        std::future::pending().await
+    }
+}
+
+fn end(engine: &Engine, name: &str) {
+    tracing::warn!("Received {name} scheduling shutdown...");
+    engine.request_shutdown(Shutdown { exit_code: 0 });
+}

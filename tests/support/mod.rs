@@ -1,0 +1,32 @@
+//! What every black-box test stands on: the real binary on a free loopback port, and ways to talk to it.
+//!
+//! `server` starts and ends the process, `wire` speaks RESP over TLS or TCP and writes replies down as one line of text,
+//! `table` runs rows of "command, expected reply". Nothing here knows the server's code: the tests see what a client sees.
+#![allow(dead_code, unused_imports, reason = "each test file is a crate of its own and uses a part of this")]
+
+pub mod server;
+pub mod table;
+pub mod wire;
+
+pub use server::{Mode, Server, free_port};
+pub use table::{check, check_all};
+pub use wire::{Stream, Wire};
+
+use std::time::{Duration, Instant};
+
+/// The longest that anything in these tests may take before it counts as broken.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Polls `condition` until it holds; panics with `what` at the deadline.
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < end, "not within {DEADLINE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The value of a field of an INFO reply.
+pub fn info_field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
+}
