@@ -1,10 +1,8 @@
 //! All commands: one folder per group, one file per concept; a row beside each handler.
 
 pub mod connection;
-pub mod debug;
 pub mod expire_time;
 pub mod generic;
-pub mod info;
 pub mod lists;
 pub mod range;
 pub mod scan_options;
@@ -18,7 +16,7 @@ use crate::resp::WireError;
 
 /// The table of all commands.
 pub fn table() -> CommandTable {
-    let groups = [connection::GROUP, debug::GROUP, generic::GROUP, info::GROUP, lists::GROUP, server::GROUP, strings::GROUP, transactions::GROUP, zsets::GROUP];
+    let groups = [connection::GROUP, generic::GROUP, lists::GROUP, server::GROUP, strings::GROUP, transactions::GROUP, zsets::GROUP];
     let files: Vec<&'static [Command]> = groups.into_iter().flatten().copied().collect();
     CommandTable::new(&files)
 }

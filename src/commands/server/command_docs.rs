@@ -1,7 +1,6 @@
 //! COMMAND DOCS: what commands do and which arguments they take, for people and for the tools that help them type.
 
 use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
 use super::command_info::{named, reply_names, subcommands, top_level};
 use crate::catalog::{Argument, parse_args};
 use crate::engine::{Command, CommandResult, Context, Outcome};

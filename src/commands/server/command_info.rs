@@ -1,7 +1,6 @@
 //! COMMAND, COMMAND COUNT, COMMAND INFO: what commands are, as clients and proxies read it.
 
 use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
 use crate::catalog::{BeginSearch, FindKeys, KeySpec};
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::Reply;

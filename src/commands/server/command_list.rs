@@ -1,7 +1,6 @@
 //! COMMAND LIST: names of commands, all or those that fit a filter.
 
-use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
+use crate::catalog::{Group, Spec, flags};
 use crate::base::glob;
 use crate::catalog::Categories;
 use crate::engine::{Command, CommandResult, Context, Outcome};

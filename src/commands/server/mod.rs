@@ -20,4 +20,4 @@ pub mod time;
 pub mod tls_options;
 
 /// The commands of this group, by file.
-pub const GROUP: &[&[crate::engine::Command]] = &[command_docs::ROWS, command_info::ROWS, command_keys::ROWS, command_list::ROWS, config::ROWS, latency::ROWS, latency_histogram::ROWS, lolwut::ROWS, memory::ROWS, slowlog::ROWS, time::ROWS];
+pub const GROUP: &[&[crate::engine::Command]] = &[command_docs::ROWS, command_info::ROWS, command_keys::ROWS, command_list::ROWS, config::ROWS, debug::ROWS, info::ROWS, latency::ROWS, latency_histogram::ROWS, lolwut::ROWS, memory::ROWS, slowlog::ROWS, time::ROWS];

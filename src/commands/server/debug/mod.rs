@@ -213,9 +213,6 @@ fn client_eviction(ctx: &mut Context<'_>) -> CommandResult {
 mod tests {
     use super::*;
 
-/// The commands of this group, by file.
-pub const GROUP: &[&[crate::engine::Command]] = &[ROWS];
-
     #[test]
     fn subcommands_are_sorted_and_known_once() {
         assert!(SUBCOMMANDS.is_sorted_by(|a, b| a.0 < b.0));

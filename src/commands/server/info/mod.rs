@@ -21,9 +21,6 @@ use text::Text;
 
 use crate::engine::{CommandResult, Context, Outcome};
 
-/// The commands of this group, by file.
-pub const GROUP: &[&[crate::engine::Command]] = &[ROWS];
-
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
     Command {
