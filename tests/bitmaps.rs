@@ -75,7 +75,10 @@ const FIELDS: &[Row<'_>] = &[
     ("BITFIELD f OVERFLOW SAT SET u8 0 250 INCRBY u8 0 10", "[0 255]"),
     ("BITFIELD f OVERFLOW FAIL INCRBY u8 0 1", "[nil]"),
     ("BITFIELD f SET i5 #1 -3 GET i5 #1 GET u5 5", "[-4 -3 29]"),
-    ("BITFIELD f GET u64 0", "-ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."),
+    (
+        "BITFIELD f GET u64 0",
+        "-ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.",
+    ),
     ("BITFIELD f GET u8 -1", "-ERR bit offset is not an integer or out of range"),
     ("BITFIELD f OVERFLOW BOGUS GET u8 0", "-ERR Invalid OVERFLOW type specified"),
     ("BITFIELD f GET u8", "-ERR syntax error"),

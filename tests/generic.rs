@@ -218,7 +218,11 @@ fn keys_expire_when_read_and_when_nobody_reads_them() {
 }
 
 /// What a whole SCAN returns.
-fn scan(connection: &mut redis::Connection, command: &[&str], mut between: impl FnMut(&mut redis::Connection)) -> HashSet<String> {
+fn scan(
+    connection: &mut redis::Connection,
+    command: &[&str],
+    mut between: impl FnMut(&mut redis::Connection),
+) -> HashSet<String> {
     let (mut seen, mut cursor) = (HashSet::new(), "0".to_owned());
     loop {
         let mut request = redis::cmd(command[0]);
@@ -248,8 +252,13 @@ fn scan_returns_every_key_that_is_there_from_start_to_end() {
 
     assert_eq!(scan(&mut redis, &["SCAN"], |_| {}), lasting, "nothing else changes");
 
+    // Bounded: a scan that is slower than its writer would never end.
+    const ROUNDS: usize = 30;
     let mut round = 0;
     let grown = scan(&mut redis, &["SCAN"], |redis| {
+        if round == ROUNDS {
+            return;
+        }
         let mut pipeline = redis::pipe();
         for n in 0..200 {
             pipeline.set(format!("new:{round}:{n}"), "v");
@@ -261,6 +270,9 @@ fn scan_returns_every_key_that_is_there_from_start_to_end() {
 
     let mut dropped = 0;
     let shrunk = scan(&mut redis, &["SCAN"], |redis| {
+        if dropped == ROUNDS {
+            return;
+        }
         let mut pipeline = redis::pipe();
         for n in 0..200 {
             pipeline.del(format!("new:{dropped}:{n}"));
@@ -307,7 +319,9 @@ fn maxmemory_evicts_or_refuses_as_the_policy_says() {
     let server = Server::tls(&[]);
     let mut client = server.client();
     let value = vec![b'x'; 10_000];
-    for (policy, evicts) in [("noeviction", false), ("allkeys-lru", true), ("allkeys-random", true), ("volatile-ttl", false)] {
+    for (policy, evicts) in
+        [("noeviction", false), ("allkeys-lru", true), ("allkeys-random", true), ("volatile-ttl", false)]
+    {
         client.run("CONFIG SET maxmemory 0");
         client.run("FLUSHALL");
         let used: u64 = support::info_field(&client.text("INFO memory"), "used_memory").unwrap().parse().unwrap();

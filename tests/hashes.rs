@@ -138,7 +138,8 @@ fn small_and_large_hashes_hold_the_same() {
             assert_eq!(picks.len(), size / 2);
             assert!(picks.iter().all(|field| model.contains_key(field)));
             let mut scanned = BTreeMap::new();
-            for pair in redis::cmd("HSCAN").arg("h").cursor_arg(0).clone().iter::<(String, String)>(&mut redis).unwrap() {
+            for pair in redis::cmd("HSCAN").arg("h").cursor_arg(0).clone().iter::<(String, String)>(&mut redis).unwrap()
+            {
                 let (field, value) = pair.unwrap();
                 scanned.insert(field, value);
             }

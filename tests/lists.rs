@@ -147,7 +147,10 @@ fn every_command_replies_as_redis_does() {
 #[test]
 fn resp3_has_one_null() {
     let server = Server::tls(&[]);
-    check(&mut server.client3(), &[("LPOP none", "_"), ("LPOP none 2", "_"), ("BLPOP none 0.01", "_"), ("LPOS none a", "_")]);
+    check(
+        &mut server.client3(),
+        &[("LPOP none", "_"), ("LPOP none 2", "_"), ("BLPOP none 0.01", "_"), ("LPOS none a", "_")],
+    );
 }
 
 #[test]
@@ -224,7 +227,9 @@ fn client_unblock_ends_the_wait_in_both_ways() {
     let mut other = server.client();
     let mut client = server.client();
     let id = client.int("CLIENT ID");
-    for (how, reply) in [("", "nil*"), (" TIMEOUT", "nil*"), (" ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK")] {
+    for (how, reply) in
+        [("", "nil*"), (" TIMEOUT", "nil*"), (" ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK")]
+    {
         client.send("BLPOP none 0");
         wait_blocked(&server, 1);
         assert_eq!(other.run(&format!("CLIENT UNBLOCK {id}{how}")), "1");

@@ -29,7 +29,12 @@ fn malformed_input_gets_one_error_and_a_close() {
         let mut client = server.client();
         client.send_raw(bytes);
         let reply = String::from_utf8(client.read_to_close()).unwrap();
-        assert_eq!(reply, format!("-ERR Protocol error: {error}\r\n"), "{}", bytes[..bytes.len().min(40)].escape_ascii());
+        assert_eq!(
+            reply,
+            format!("-ERR Protocol error: {error}\r\n"),
+            "{}",
+            bytes[..bytes.len().min(40)].escape_ascii()
+        );
     }
     assert_eq!(server.client().run("PING"), "+PONG");
 }
@@ -55,10 +60,9 @@ fn nothing_is_answered_to_empty_requests() {
 #[test]
 fn strangers_can_send_little() {
     let server = Server::tls(&["--requirepass", "secret"]);
-    for (bytes, error) in [
-        (&b"*100\r\n"[..], "unauthenticated multibulk length"),
-        (b"*1\r\n$20000\r\n", "unauthenticated bulk length"),
-    ] {
+    for (bytes, error) in
+        [(&b"*100\r\n"[..], "unauthenticated multibulk length"), (b"*1\r\n$20000\r\n", "unauthenticated bulk length")]
+    {
         let mut client = server.client();
         client.send_raw(bytes);
         let reply = String::from_utf8(client.read_to_close()).unwrap();

@@ -162,8 +162,10 @@ fn algebra_agrees_with_a_model() {
             redis.sadd(key, set.iter().collect::<Vec<_>>()).unwrap();
             sets.push(set);
         }
-        let inter: HashSet<String> = sets[0].iter().filter(|m| sets[1..].iter().all(|s| s.contains(*m))).cloned().collect();
-        let diff: HashSet<String> = sets[0].iter().filter(|m| !sets[1..].iter().any(|s| s.contains(*m))).cloned().collect();
+        let inter: HashSet<String> =
+            sets[0].iter().filter(|m| sets[1..].iter().all(|s| s.contains(*m))).cloned().collect();
+        let diff: HashSet<String> =
+            sets[0].iter().filter(|m| !sets[1..].iter().any(|s| s.contains(*m))).cloned().collect();
         let union: HashSet<String> = sets.iter().flatten().cloned().collect();
         for (command, expected) in [("SINTER", inter), ("SDIFF", diff), ("SUNION", union)] {
             let reply: HashSet<String> = redis::cmd(command).arg(&["a", "b", "c"]).query(&mut redis).unwrap();

@@ -165,7 +165,11 @@ fn configuration_comes_from_redis_conf_toml_and_standard_input() {
     let output = run(folder.path(), &["check", "redis.conf"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 
-    let server = Server::start_in(folder.path(), Mode::Tls, &["--timeout", "17", "--maxmemory", "1gb", "--hash-max-ziplist-entries", "7"]);
+    let server = Server::start_in(
+        folder.path(),
+        Mode::Tls,
+        &["--timeout", "17", "--maxmemory", "1gb", "--hash-max-ziplist-entries", "7"],
+    );
     let mut client = server.client();
     for (name, value) in [("timeout", "17"), ("maxmemory", "1073741824"), ("hash-max-listpack-entries", "7")] {
         assert_eq!(client.run(&format!("CONFIG GET {name}")), format!("['{name}' '{value}']"));

@@ -169,7 +169,9 @@ fn client_certificates_are_demanded_as_configured() {
     create_certificates(other.path());
     let stranger = ["client.crt", "client.key"].map(|name| other.path().join(name).to_str().unwrap().to_owned());
     // What is configured; whether a known certificate, none, and a stranger's get in.
-    for (auth, expected) in [("yes", [true, false, false]), ("optional", [true, true, false]), ("no", [true, true, true])] {
+    for (auth, expected) in
+        [("yes", [true, false, false]), ("optional", [true, true, false]), ("no", [true, true, true])]
+    {
         let server = Server::tls(&["--tls-auth-clients", auth]);
         let identities: [&[&str]; 3] = [&["client.crt", "client.key"], &[], &[&stranger[0], &stranger[1]]];
         for version in [&rustls::version::TLS12, &rustls::version::TLS13] {

@@ -54,7 +54,10 @@ fn every_command_replies_as_redis_does() {
     check_all(&mut server.client(), &[("queuing", QUEUING), ("errors", ERRORS)]);
     check_all(
         &mut server.client3(),
-        &[("resp3", &[("MULTI", "+OK"), ("HSET h a 1", "+QUEUED"), ("HGETALL h", "+QUEUED"), ("EXEC", "[1 {'a': '1'}]")])],
+        &[(
+            "resp3",
+            &[("MULTI", "+OK"), ("HSET h a 1", "+QUEUED"), ("HGETALL h", "+QUEUED"), ("EXEC", "[1 {'a': '1'}]")],
+        )],
     );
 }
 

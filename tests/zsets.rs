@@ -64,7 +64,10 @@ const RANGES: &[Row<'_>] = &[
     ("ZREVRANGEBYSCORE z 3 2 WITHSCORES", "['c' '3' 'b' '2']"),
     ("ZRANGE z 2 3 BYSCORE", "['b' 'c']"),
     ("ZRANGE z 3 2 BYSCORE REV LIMIT 0 1", "['c']"),
-    ("ZRANGE z 0 1 LIMIT 0 1", "-ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"),
+    (
+        "ZRANGE z 0 1 LIMIT 0 1",
+        "-ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
+    ),
     ("ZRANGE z x y BYSCORE", "-ERR min or max is not a float"),
     ("ZRANGE z [a [b BYLEX WITHSCORES", "-ERR syntax error, WITHSCORES not supported in combination with BYLEX"),
     ("ZCOUNT z 2 (4", "2"),
@@ -167,13 +170,7 @@ fn every_command_replies_as_redis_does() {
     let server = Server::tls(&[]);
     check_all(
         &mut server.client(),
-        &[
-            ("adding", ADDING),
-            ("ranges", RANGES),
-            ("popping", POPPING),
-            ("algebra", ALGEBRA),
-            ("encodings", ENCODINGS),
-        ],
+        &[("adding", ADDING), ("ranges", RANGES), ("popping", POPPING), ("algebra", ALGEBRA), ("encodings", ENCODINGS)],
     );
 }
 

@@ -2,7 +2,9 @@
 
 pub mod connection;
 pub mod expire_time;
+pub mod functions;
 pub mod generic;
+pub mod lifecycle;
 pub mod lists;
 pub mod range;
 pub mod scan_options;
@@ -16,7 +18,7 @@ use crate::resp::WireError;
 
 /// The table of all commands.
 pub fn table() -> CommandTable {
-    let groups = [connection::GROUP, generic::GROUP, lists::GROUP, server::GROUP, strings::GROUP, transactions::GROUP, zsets::GROUP];
+    let groups = [connection::GROUP, functions::GROUP, generic::GROUP, lifecycle::GROUP, lists::GROUP, server::GROUP, strings::GROUP, transactions::GROUP, zsets::GROUP];
     let files: Vec<&'static [Command]> = groups.into_iter().flatten().copied().collect();
     CommandTable::new(&files)
 }

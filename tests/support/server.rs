@@ -217,7 +217,11 @@ impl Server {
     }
 
     /// A client configuration that trusts the folder's CA; with `identity` (certificate and key file) it shows one.
-    pub fn client_config(&self, identity: &[&str], versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
+    pub fn client_config(
+        &self,
+        identity: &[&str],
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Arc<ClientConfig> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)

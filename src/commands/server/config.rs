@@ -138,6 +138,8 @@ pub(super) fn config_resetstat(ctx: &mut Context<'_>) -> CommandResult {
         worker.commands.iter().for_each(|command| command.clear());
     }
     engine.errors.clear();
+    engine.handshakes.reset();
+    engine.reclaimer.reset();
     for rate in [&engine.rates.commands, &engine.rates.input, &engine.rates.output] {
         rate.clear();
     }

@@ -1,8 +1,7 @@
 //! What CONFIG SET sets off beyond the new value: the server's answers to the configuration's questions.
 
-use super::tls_options::tls_options;
 use crate::config::{ApplyHooks, Effect, Settings};
-use crate::engine::Engine;
+use crate::engine::{Engine, tls_options};
 
 /// Applies effects to the running server.
 pub(super) struct Effects {
@@ -17,12 +16,10 @@ impl ApplyHooks for Effects {
         self.client_is_local
     }
 
-    fn apply(&self, effect: Effect, new: &Settings, old: &Settings) -> Result<(), String> {
+    fn apply(&self, effect: Effect, new: &Settings, _old: &Settings) -> Result<(), String> {
         match effect {
             Effect::Tls => self.reload_certificates(new),
-            Effect::Port => stays(new.network.port == old.network.port, "the plaintext listener"),
-            Effect::TlsPort => stays(new.network.tls_port == old.network.tls_port, "the TLS listener"),
-            Effect::Bind => stays(new.network.bind == old.network.bind, "a listener"),
+            Effect::Port | Effect::TlsPort | Effect::Bind => self.engine.rebind(new),
             Effect::AppendOnly if new.persistence.appendonly => {
                 Err("this server keeps its data in memory only: there is no append only file".into())
             }
@@ -51,15 +48,10 @@ impl Effects {
     /// Reads certificates, trust and ciphers anew. In a plaintext group there is nothing that would use them.
     fn reload_certificates(&self, new: &Settings) -> Result<(), String> {
         let Some(live) = &self.engine.tls else { return Ok(()) };
-        let options = tls_options(new, self.engine.config.start_dir()).map_err(|error| error.to_string())?;
+        let options = tls_options(new).map_err(|error| error.to_string())?;
         live.reload(options).map_err(|error| {
             tracing::warn!("the TLS configuration in force stays: {error}");
             format!("Unable to update TLS configuration. {error}")
         })
     }
-}
-
-/// A listener stays where it is: undoing a change is fine, changing is not.
-fn stays(unchanged: bool, what: &str) -> Result<(), String> {
-    if unchanged { Ok(()) } else { Err(format!("{what} stays where it is while the server runs: change the configuration file and restart")) }
 }

@@ -219,11 +219,27 @@ impl Pairs<'_, '_> {
 }
 
 pub(super) fn memory_malloc_stats(ctx: &mut Context<'_>) -> CommandResult {
-    let mut report = Vec::new();
-    tikv_jemalloc_ctl::stats_print::stats_print(&mut report, Default::default())
+    let report = allocator_report()
         .map_err(|error| WireError::new(format!("ERR the allocator's statistics cannot be read: {error}")))?;
-    ctx.reply.verbatim("txt", &report);
+    ctx.reply.verbatim("txt", report.as_bytes());
     Ok(Outcome::Done)
+}
+
+/// The allocator's statistics, a line each.
+fn allocator_report() -> Result<String, tikv_jemalloc_ctl::Error> {
+    use tikv_jemalloc_ctl::{arenas, epoch, stats, version};
+    epoch::advance()?;
+    Ok(format!(
+        "{}\narenas: {}\nallocated: {}\nactive: {}\nmetadata: {}\nresident: {}\nmapped: {}\nretained: {}\n",
+        version::read()?,
+        arenas::narenas::read()?,
+        stats::allocated::read()?,
+        stats::active::read()?,
+        stats::metadata::read()?,
+        stats::resident::read()?,
+        stats::mapped::read()?,
+        stats::retained::read()?,
+    ))
 }
 
 pub(super) fn memory_purge(ctx: &mut Context<'_>) -> CommandResult {

@@ -17,7 +17,6 @@ pub mod memory_doctor;
 pub mod memory_overhead;
 pub mod slowlog;
 pub mod time;
-pub mod tls_options;
 
 /// The commands of this group, by file.
 pub const GROUP: &[&[crate::engine::Command]] = &[command_docs::ROWS, command_info::ROWS, command_keys::ROWS, command_list::ROWS, config::ROWS, debug::ROWS, info::ROWS, latency::ROWS, latency_histogram::ROWS, lolwut::ROWS, memory::ROWS, slowlog::ROWS, time::ROWS];

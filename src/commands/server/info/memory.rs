@@ -41,7 +41,9 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("mem_clients_normal", overhead.clients_normal);
     text.all(&["mem_cluster_links", "mem_aof_buffer"], 0);
     text.field("mem_allocator", ALLOCATOR);
-    text.all(&["active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects"], 0);
+    text.field("active_defrag_running", 0);
+    text.field("lazyfree_pending_objects", ctx.engine.reclaimer.pending());
+    text.field("lazyfreed_objects", ctx.engine.reclaimer.freed());
 }
 
 /// Scripts and functions: no interpreter is loaded.

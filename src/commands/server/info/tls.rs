@@ -3,18 +3,31 @@
 use super::text::Text;
 use crate::config::values::Choice;
 use crate::engine::Context;
+use crate::tls::counters::{FailureReason, HandshakeCounters};
 use crate::tls::live::LiveTls;
 
 pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.section("TLS");
     text.field("transit_encryption", if ctx.settings.transit_encryption { "on" } else { "off" });
     text.field("tls_port", ctx.settings.network.tls_port);
+    text.field("wrong_mode_refusals", ctx.engine.handshakes.wrong_mode_refusals());
     let Some(live) = &ctx.engine.tls else { return };
     text.field("tls_auth_clients", ctx.settings.tls.tls_auth_clients.name());
     text.field("tls_auth_clients_user", ctx.settings.tls.tls_auth_clients_user.name());
     certificate(live, ctx.now().seconds(), text);
     reload(live, text);
+    handshakes(&ctx.engine.handshakes, text);
     connections(ctx, text);
+}
+
+fn handshakes(counters: &HandshakeCounters, text: &mut Text) {
+    text.field("tls_handshakes_started", counters.started());
+    text.field("tls_handshakes_completed", counters.completed());
+    text.field("tls_handshakes_resumed", counters.resumed());
+    text.field("tls_handshakes_failed", counters.failed_total());
+    for reason in FailureReason::ALL.iter().filter(|reason| **reason != FailureReason::WrongMode) {
+        text.field(format_args!("tls_handshakes_failed_{}", reason.name()), counters.failed(*reason));
+    }
 }
 
 fn certificate(live: &LiveTls, now_s: i64, text: &mut Text) {

@@ -1,0 +1,76 @@
+//! The life of the server as clients steer it: SHUTDOWN, ROLE.
+
+use crate::catalog::{Group, Spec, categories, flags};
+use crate::engine::Command;
+use crate::engine::{CommandResult, Context, Outcome, Shutdown};
+use crate::resp::WireError;
+
+/// The commands of this group, by file.
+pub const GROUP: &[&[crate::engine::Command]] = &[ROWS];
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "shutdown",
+            arity: -1,
+            flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, SENTINEL, NO_MULTI, ALLOW_BUSY],
+            group: Group::Server,
+            since: "1.0.0",
+            summary: "Stops the server, saving first if so configured.",
+            complexity: "O(N) when saving, where N is the total number of keys in all databases when saving data, \
+                otherwise O(1)",
+            history: &[("7.0.0", "Added the `NOW`, `FORCE` and `ABORT` modifiers.")],
+            args: "nosave_save?:(nosave=NOSAVE | save=SAVE) now?=NOW@7.0.0 force?=FORCE@7.0.0 abort?=ABORT@7.0.0",
+            ..Spec::BASE
+        },
+        run: shutdown,
+    },
+    Command {
+        spec: Spec {
+            name: "role",
+            arity: 1,
+            flags: flags![NOSCRIPT, LOADING, STALE, FAST, SENTINEL],
+            categories: categories![ADMIN, DANGEROUS],
+            group: Group::Server,
+            since: "2.8.12",
+            summary: "Tells if the server is a primary or a replica, with details.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: role,
+    },
+];
+
+pub(super) fn shutdown(ctx: &mut Context<'_>) -> CommandResult {
+    let (mut save, mut nosave, mut now, mut force, mut abort) = (false, false, false, false, false);
+    for option in ctx.args.from(1) {
+        *match option.to_ascii_lowercase().as_slice() {
+            b"save" => &mut save,
+            b"nosave" => &mut nosave,
+            b"now" => &mut now,
+            b"force" => &mut force,
+            b"abort" => &mut abort,
+            _ => return ctx.syntax(),
+        } = true;
+    }
+    if (abort && (save || nosave || now || force)) || (save && nosave) {
+        return ctx.syntax();
+    }
+    if abort {
+        return Err(WireError::fixed("ERR No shutdown in progress."));
+    }
+    tracing::warn!("User requested shutdown...");
+    // The connection ends without a reply, as the process does.
+    ctx.session.close_after_reply = true;
+    ctx.engine.request_shutdown(Shutdown { exit_code: 0 });
+    Ok(Outcome::Done)
+}
+
+pub(super) fn role(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.reply.array(3);
+    ctx.reply.bulk(b"master");
+    ctx.reply.int(ctx.engine.feed.end().0 as i64);
+    ctx.reply.array(0);
+    Ok(Outcome::Done)
+}
