@@ -71,7 +71,10 @@ const RANDOM: &[Row<'_>] = &[
     ("HRANDFIELD h 0", "[]"),
     ("HRANDFIELD h x", "-ERR value is not an integer or out of range"),
     ("HRANDFIELD h 1 BOGUS", "-ERR syntax error"),
-    ("HRANDFIELD h -9223372036854775808", "-ERR value is out of range"),
+    (
+        "HRANDFIELD h -9223372036854775808",
+        "-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+    ),
     ("HSCAN h 0", "['0' ['a' '1']]"),
     ("HSCAN none 0", "['0' []]"),
     ("HSCAN h x", "-ERR invalid cursor"),

@@ -70,7 +70,8 @@ fn parse_hex(text: &str) -> Option<f64> {
     Some(value * 2f64.powi(exponent - 4 * fraction.len() as i32))
 }
 
-/// Appends a double as replies and sorted sets show it: the shortest text that reads back as the same number; integers without a point.
+/// Appends a double as replies and sorted sets show it: up to 17 significant digits, which read back as the same number, without
+/// trailing zeros; exponents where C's `%.17g` has them.
 pub fn format_f64(value: f64, out: &mut Vec<u8>) {
     if value.is_nan() {
         out.extend_from_slice(b"nan");
@@ -78,43 +79,46 @@ pub fn format_f64(value: f64, out: &mut Vec<u8>) {
         out.extend_from_slice(if value > 0.0 { b"inf" } else { b"-inf" });
     } else if value == 0.0 {
         out.extend_from_slice(if value.is_sign_negative() { b"-0" } else { b"0" });
-    } else if value.fract() == 0.0 && value.abs() < 1e17 {
+    } else if value.fract() == 0.0 && value.abs() < 1e15 {
         out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
     } else {
-        shortest(value, out);
+        general(value, out);
     }
 }
 
-/// Shortest digits, in plain notation for moderate exponents and else as `d.ddde±x`.
-fn shortest(value: f64, out: &mut Vec<u8>) {
-    let text = format!("{value:e}");
+/// `%.17g`.
+fn general(value: f64, out: &mut Vec<u8>) {
+    const DIGITS: i32 = 17;
+    let text = format!("{value:.16e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    let scale = exponent + 1 - digits.len() as i32;
+    let digits = digits.trim_end_matches('0');
     out.extend_from_slice(sign.as_bytes());
-    if scale >= 0 && exponent < digits.len() as i32 + 7 {
-        out.extend_from_slice(digits.as_bytes());
-        out.resize(out.len() + scale as usize, b'0');
-    } else if scale < 0 && (scale > -7 || exponent.abs() < 4) {
-        let point = digits.len() as i32 + scale;
-        if point <= 0 {
-            out.extend_from_slice(b"0.");
-            out.resize(out.len() + (-point) as usize, b'0');
-            out.extend_from_slice(digits.as_bytes());
-        } else {
-            out.extend_from_slice(&digits.as_bytes()[..point as usize]);
-            out.push(b'.');
-            out.extend_from_slice(&digits.as_bytes()[point as usize..]);
-        }
-    } else {
+    if exponent < -4 || exponent >= DIGITS {
         out.extend_from_slice(&digits.as_bytes()[..1]);
         if digits.len() > 1 {
             out.push(b'.');
             out.extend_from_slice(&digits.as_bytes()[1..]);
         }
-        out.extend_from_slice(format!("e{}{}", if exponent < 0 { '-' } else { '+' }, exponent.abs()).as_bytes());
+        out.extend_from_slice(format!("e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs()).as_bytes());
+        return;
+    }
+    if exponent < 0 {
+        out.extend_from_slice(b"0.");
+        out.resize(out.len() + (-exponent - 1) as usize, b'0');
+        out.extend_from_slice(digits.as_bytes());
+        return;
+    }
+    let whole = exponent as usize + 1;
+    if digits.len() <= whole {
+        out.extend_from_slice(digits.as_bytes());
+        out.resize(out.len() + whole - digits.len(), b'0');
+    } else {
+        out.extend_from_slice(&digits.as_bytes()[..whole]);
+        out.push(b'.');
+        out.extend_from_slice(&digits.as_bytes()[whole..]);
     }
 }
 
@@ -166,15 +170,17 @@ mod tests {
     }
 
     #[test]
-    fn floats_are_written_shortest() {
+    fn floats_are_written_with_17_digits() {
         for (value, text) in [
             (3.0, "3"),
-            (0.1, "0.1"),
+            (0.1, "0.10000000000000001"),
             (-1.5, "-1.5"),
             (3e20, "3e+20"),
-            (1e300, "1e+300"),
-            (1e-7, "1e-7"),
+            (1e300, "1.0000000000000001e+300"),
+            (1e-7, "9.9999999999999995e-08"),
             (0.001, "0.001"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
             (1234567.25, "1234567.25"),
             (f64::INFINITY, "inf"),
         ] {

@@ -1,14 +1,17 @@
 //! All commands: one folder per group, one file per concept; a row beside each handler.
 
+pub mod bitmaps;
 pub mod connection;
 pub mod expire_time;
 pub mod functions;
 pub mod generic;
+pub mod hashes;
 pub mod lifecycle;
 pub mod lists;
 pub mod range;
 pub mod scan_options;
 pub mod server;
+pub mod sets;
 pub mod strings;
 pub mod transactions;
 pub mod zsets;
@@ -18,7 +21,7 @@ use crate::resp::WireError;
 
 /// The table of all commands.
 pub fn table() -> CommandTable {
-    let groups = [connection::GROUP, functions::GROUP, generic::GROUP, lifecycle::GROUP, lists::GROUP, server::GROUP, strings::GROUP, transactions::GROUP, zsets::GROUP];
+    let groups = [bitmaps::GROUP, connection::GROUP, functions::GROUP, generic::GROUP, hashes::GROUP, lifecycle::GROUP, lists::GROUP, server::GROUP, sets::GROUP, strings::GROUP, transactions::GROUP, zsets::GROUP];
     let files: Vec<&'static [Command]> = groups.into_iter().flatten().copied().collect();
     CommandTable::new(&files)
 }

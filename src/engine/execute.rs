@@ -25,6 +25,8 @@ use crate::session::{ClientFlags, ReplyMode, Session};
 pub enum Flow {
     /// The next request.
     Continue,
+    /// The next request, in a batch of its own: the configuration may have changed.
+    NextBatch,
     /// Nothing until the waiter is served or its time is up.
     Wait(Arc<Waiter>),
     /// The same request again once CLIENT PAUSE allows.
@@ -83,7 +85,10 @@ impl Engine {
         session.client.last_command.store(row as u32, Relaxed);
         match self.call(run, session, row, args, out) {
             Some(waiter) => Flow::Wait(waiter),
-            None => self.after_reply(session, out, start),
+            None => match self.after_reply(session, out, start) {
+                Flow::Continue if command.spec.flags.contains(Flags::ADMIN) => Flow::NextBatch,
+                flow => flow,
+            },
         }
     }
 

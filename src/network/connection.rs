@@ -223,6 +223,10 @@ impl Connection {
                     client.query_capacity.store(self.input.capacity() as u64, Relaxed);
                     match engine.execute(&mut run, &mut self.session, args, &mut self.output) {
                         Flow::Continue => {}
+                        Flow::NextBatch => {
+                            self.advance();
+                            break Stop::Flush;
+                        }
                         // The request stays in front and is tried again.
                         Flow::Paused => {
                             self.parser.next();

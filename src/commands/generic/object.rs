@@ -123,10 +123,12 @@ pub(super) fn object_encoding(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn object_refcount(ctx: &mut Context<'_>) -> CommandResult {
-    match ctx.keys.exists(ctx.args.at(2)) {
-        // Values are never shared.
-        true => ctx.reply.int(1),
-        false => ctx.reply.null(),
+    /// Small integers take no memory of their own: they count as shared by all, as in Redis.
+    const SHARED: std::ops::Range<i64> = 0..10_000;
+    match ctx.keys.peek(ctx.args.at(2)).map(Entry::value) {
+        Some(ValueRef::Str(StrRef::Int(value))) if SHARED.contains(&value) => ctx.reply.int(i64::from(i32::MAX)),
+        Some(_) => ctx.reply.int(1),
+        None => ctx.reply.null(),
     }
     Ok(Outcome::Done)
 }

@@ -219,12 +219,7 @@ struct Request {
 impl Request {
     /// Reads `numkeys key …` at argument `first`, then options.
     fn parse(ctx: &Context<'_>, operation: Operation, first: usize, stores: bool) -> Result<Self, WireError> {
-        let name = ctx.command.spec.name;
-        let numkeys = ctx.int(first)?;
-        if numkeys < 1 {
-            return Err(WireError::new(format!("ERR at least 1 input key is needed for '{name}' command")));
-        }
-        let keys = Self::keys(ctx, first, numkeys)?;
+        let keys = Self::keys(ctx, first)?;
         let mut request = Self {
             operation,
             weights: vec![1.0; keys.len()],
@@ -260,7 +255,13 @@ impl Request {
         Ok(request)
     }
 
-    fn keys(ctx: &Context<'_>, first: usize, numkeys: i64) -> Result<std::ops::Range<usize>, WireError> {
+    /// The positions that `numkeys` at argument `first` says.
+    fn keys(ctx: &Context<'_>, first: usize) -> Result<std::ops::Range<usize>, WireError> {
+        let numkeys = ctx.int(first)?;
+        if numkeys < 1 {
+            let name = ctx.command.spec.name;
+            return Err(WireError::new(format!("ERR at least 1 input key is needed for '{name}' command")));
+        }
         let left = ctx.args.len() - first - 1;
         match usize::try_from(numkeys) {
             Ok(numkeys) if numkeys <= left => Ok(first + 1..first + 1 + numkeys),
@@ -391,10 +392,8 @@ pub(super) fn zdiffstore(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn zintercard(ctx: &mut Context<'_>) -> CommandResult {
-    const NUMKEYS: WireError = WireError::fixed("ERR numkeys should be greater than 0");
     const LIMIT: WireError = WireError::fixed("ERR LIMIT can't be negative");
-    let numkeys = ctx.int_in(1, 1..=i64::MAX, NUMKEYS)?;
-    let keys = Request::keys(ctx, 1, numkeys)?;
+    let keys = Request::keys(ctx, 1)?;
     let limit = match ctx.args.len() - keys.end {
         0 => 0,
         2 if ctx.args.is(keys.end, "LIMIT") => ctx.int_in(keys.end + 1, 0..=i64::MAX, LIMIT)? as usize,

@@ -41,7 +41,7 @@ pub(super) fn zrandmember(ctx: &mut Context<'_>) -> CommandResult {
         }
         return Ok(Outcome::Done);
     }
-    let count = ctx.int_in(2, -i64::MAX..=i64::MAX, WireError::NOT_INTEGER)?;
+    let count = ctx.count_of_picks(2)?;
     let with_scores = match ctx.args.len() {
         3 => false,
         4 if ctx.args.is(3, "WITHSCORES") => true,

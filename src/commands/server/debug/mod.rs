@@ -125,7 +125,7 @@ fn packed_threshold(ctx: &mut Context<'_>) -> CommandResult {
     const OUT_OF_RANGE: WireError =
         WireError::fixed("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
     match memory_value(ctx.args.at(2)) {
-        Some(bytes) if bytes != 1 && bytes <= u64::from(u32::MAX) => ctx.done_ok(),
+        Some(bytes) if bytes <= u64::from(u32::MAX) => ctx.done_ok(),
         _ => Err(OUT_OF_RANGE),
     }
 }
