@@ -53,6 +53,11 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     Some(if negative { -value } else { value })
 }
 
+/// As [`parse_f64`], where Redis calls `strtod` itself: leading space is skipped, and nothing at all is 0.
+pub fn parse_f64_lenient(text: &[u8]) -> Option<f64> {
+    if text.is_empty() { Some(0.0) } else { parse_f64(text.trim_ascii_start()) }
+}
+
 /// The digits of a hexadecimal float behind `0x`: `h.hhp±d`.
 fn parse_hex(text: &str) -> Option<f64> {
     let (mantissa, exponent) = match text.split_once(['p', 'P']) {

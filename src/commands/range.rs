@@ -4,11 +4,16 @@ use std::ops::Range;
 
 /// The part of `0..length` from `start` to `end`, both included; `None` when it is empty.
 pub fn clamp(start: i64, end: i64, length: usize) -> Option<Range<usize>> {
-    let len = length as i64;
     // Both negative and crossed is empty even where clamping to 0 would uncross them.
     if start < 0 && end < 0 && start > end {
         return None;
     }
+    clamp_both(start, end, length)
+}
+
+/// As [`clamp`], where crossed negative ends are clamped first.
+pub fn clamp_both(start: i64, end: i64, length: usize) -> Option<Range<usize>> {
+    let len = length as i64;
     let absolute = |position: i64| if position < 0 { position.saturating_add(len).max(0) } else { position };
     let (start, end) = (absolute(start), absolute(end).min(len - 1));
     (start <= end && start < len).then(|| start as usize..end as usize + 1)

@@ -1,6 +1,5 @@
 //! The arguments that SCAN and its kin share: cursor, MATCH, COUNT, TYPE.
 
-use crate::base::number::parse_u64;
 use crate::engine::Context;
 use crate::resp::WireError;
 
@@ -20,7 +19,7 @@ impl<'a> ScanOptions<'a> {
     /// Reads the cursor at argument `first` and the options behind it.
     pub fn parse(ctx: &Context<'a>, first: usize, allows_type: bool) -> Result<Self, WireError> {
         let args = ctx.args;
-        let cursor = parse_u64(args.at(first)).ok_or(WireError::BAD_CURSOR)?;
+        let cursor = parse_cursor(args.at(first)).ok_or(WireError::BAD_CURSOR)?;
         let mut options = Self { cursor, count: 10, pattern: None, type_name: None };
         let mut index = first + 1;
         while index < args.len() {
@@ -38,5 +37,34 @@ impl<'a> ScanOptions<'a> {
             index += 2;
         }
         Ok(options)
+    }
+}
+
+/// A cursor as `strtoul` reads it: a sign and leading zeros are fine, and nothing at all is 0.
+fn parse_cursor(text: &[u8]) -> Option<u64> {
+    let (negative, digits) = match text {
+        [] => return Some(0),
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some(if negative { value.wrapping_neg() } else { value })
+}
+
+impl Context<'_> {
+    /// Answers the scan of a missing key at argument 1: the cursor is checked, options are not.
+    pub(in crate::commands) fn scan_of_nothing(&mut self) -> Result<bool, WireError> {
+        parse_cursor(self.args.at(2)).ok_or(WireError::BAD_CURSOR)?;
+        if self.keys.exists(self.args.at(1)) {
+            return Ok(false);
+        }
+        self.reply.array(2);
+        self.reply.bulk(b"0");
+        self.reply.array(0);
+        Ok(true)
     }
 }

@@ -3,7 +3,7 @@
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::engine::Command;
 use super::arithmetic;
-use crate::commands::range::clamp;
+use crate::commands::range::clamp_both;
 use crate::engine::{CommandResult, Context};
 use crate::resp::WireError;
 
@@ -58,7 +58,7 @@ fn counts_bits(ctx: &Context<'_>, index: usize) -> Result<bool, WireError> {
 
 /// The bits from `start` to `end`, in bytes or bits of a string of `len` bytes: the first and the last.
 fn bits(start: i64, end: i64, in_bits: bool, len: usize) -> Option<(u64, u64)> {
-    let range = clamp(start, end, if in_bits { len * 8 } else { len })?;
+    let range = clamp_both(start, end, if in_bits { len * 8 } else { len })?;
     let (first, last) = (range.start as u64, range.end as u64 - 1);
     Some(if in_bits { (first, last) } else { (first * 8, last * 8 + 7) })
 }
@@ -70,7 +70,14 @@ pub(super) fn bitcount(ctx: &mut Context<'_>) -> CommandResult {
     let bytes = string.bytes(&mut digits);
     let (start, end, in_bits) = match ctx.args.len() {
         2 => (0, -1, false),
-        4 | 5 => (ctx.int(2)?, ctx.int(3)?, counts_bits(ctx, 4)?),
+        4 | 5 => {
+            let (start, end) = (ctx.int(2)?, ctx.int(3)?);
+            // Crossed from the end: empty whatever the unit, even one that does not exist.
+            if start < 0 && end < 0 && start > end {
+                return ctx.done_int(0);
+            }
+            (start, end, counts_bits(ctx, 4)?)
+        }
         _ => return ctx.syntax(),
     };
     let count = bits(start, end, in_bits, bytes.len()).map_or(0, |(first, last)| arithmetic::count(bytes, first, last));
@@ -91,8 +98,9 @@ pub(super) fn bitpos(ctx: &mut Context<'_>) -> CommandResult {
         3 => (0, -1, false),
         4 => (ctx.int(3)?, -1, false),
         5 | 6 => {
+            let start = ctx.int(3)?;
             let in_bits = counts_bits(ctx, 5)?;
-            (ctx.int(3)?, ctx.int(4)?, in_bits)
+            (start, ctx.int(4)?, in_bits)
         }
         _ => return ctx.syntax(),
     };

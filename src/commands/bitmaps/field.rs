@@ -133,6 +133,8 @@ fn run(ctx: &mut Context<'_>, operations: &[Operation]) -> CommandResult {
                 results.push(Some(old));
                 continue;
             }
+            // An unsigned field takes the bits of a negative value as a large one.
+            Action::Set(value) if !operation.field.signed => (i128::from(value as u64), true),
             Action::Set(value) => (i128::from(value), true),
             Action::IncrBy(by) => (i128::from(old) + i128::from(by), false),
         };

@@ -4,7 +4,7 @@ use crate::catalog::{Categories, Group, Spec, flags};
 use crate::catalog::{KeySpec, KeyFlags};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass};
-use crate::keyspace::KeepExpiry;
+use crate::keyspace::{KeepExpiry, NewValue, Object};
 use crate::resp::WireError;
 
 /// The commands of this file.
@@ -61,7 +61,7 @@ pub(super) fn bitop(ctx: &mut Context<'_>) -> CommandResult {
         }
         return ctx.done_int(0);
     }
-    ctx.keys.set_string(target, &result, KeepExpiry::Set(None));
+    ctx.keys.set(target, NewValue::Object(Object::Raw(result)), KeepExpiry::Set(None));
     ctx.change.dirty(1);
     ctx.changed(EventClass::STRING, "set", target);
     ctx.done_int(length as i64)

@@ -37,7 +37,7 @@ pub(super) fn copy(ctx: &mut Context<'_>) -> CommandResult {
         if ctx.args.is(index, "REPLACE") {
             replace = true;
         } else if ctx.args.is(index, "DB") && index + 1 < ctx.args.len() {
-            target = parse_db(ctx, index + 1, WireError::NOT_INTEGER)?;
+            target = parse_db(ctx, index + 1)?;
             index += 1;
         } else {
             return ctx.syntax();

@@ -82,23 +82,34 @@ pub const ROWS: &[Command] = &[
     },
 ];
 
-/// Argument `index` as a database number; `not_integer` is the error for what is no number.
-pub(super) fn parse_db(ctx: &Context<'_>, index: usize, not_integer: WireError) -> Result<DbIndex, WireError> {
-    let number = ctx.int_in(index, i64::from(i32::MIN)..=i64::from(i32::MAX), not_integer)?;
+/// Argument `index` as a database number.
+pub(super) fn parse_db(ctx: &Context<'_>, index: usize) -> Result<DbIndex, WireError> {
+    const RANGE: WireError =
+        WireError::fixed("ERR value is out of range, value must between -2147483648 and 2147483647");
+    let number = ctx.int(index)?;
+    if i32::try_from(number).is_err() {
+        return Err(RANGE);
+    }
+    in_range(ctx, number)
+}
+
+fn in_range(ctx: &Context<'_>, number: i64) -> Result<DbIndex, WireError> {
     let valid = (0..i64::from(ctx.keys.keyspace().count())).contains(&number);
     valid.then_some(DbIndex(number as u32)).ok_or(WireError::DB_OUT_OF_RANGE)
 }
 
 pub(super) fn select(ctx: &mut Context<'_>) -> CommandResult {
-    let db = parse_db(ctx, 1, WireError::NOT_INTEGER)?;
+    let db = parse_db(ctx, 1)?;
     ctx.session.db = db;
     ctx.session.client.db.store(db.0, Relaxed);
     ctx.done_ok()
 }
 
 pub(super) fn swapdb(ctx: &mut Context<'_>) -> CommandResult {
-    let first = parse_db(ctx, 1, WireError::fixed("ERR invalid first DB index"))?;
-    let second = parse_db(ctx, 2, WireError::fixed("ERR invalid second DB index"))?;
+    const INT: std::ops::RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
+    let first = ctx.int_in(1, INT, WireError::fixed("ERR invalid first DB index"))?;
+    let second = ctx.int_in(2, INT, WireError::fixed("ERR invalid second DB index"))?;
+    let (first, second) = (in_range(ctx, first)?, in_range(ctx, second)?);
     if first != second {
         let before = ctx.keys.db();
         let exists = |ctx: &mut Context<'_>, db: DbIndex, key: &[u8]| {

@@ -100,7 +100,7 @@ fn run(ctx: &mut Context<'_>, only_new: bool) -> Result<bool, WireError> {
 
 pub(super) fn move_(ctx: &mut Context<'_>) -> CommandResult {
     let key = ctx.args.at(1);
-    let target = parse_db(ctx, 2, WireError::NOT_INTEGER)?;
+    let target = parse_db(ctx, 2)?;
     let source = ctx.keys.db();
     if target == source {
         return Err(WireError::SAME_OBJECT);

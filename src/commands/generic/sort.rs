@@ -7,7 +7,7 @@ use crate::catalog::{KeySpec, KeyFlags};
 use crate::engine::Command;
 use std::cmp::Ordering;
 
-use crate::base::number::parse_f64;
+use crate::base::number::parse_f64_lenient;
 use crate::data::hash::Hash;
 use crate::data::list::List;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
@@ -189,7 +189,7 @@ fn weigh(ctx: &Context<'_>, element: Vec<u8>, by: Option<&[u8]>, alphabetic: boo
         return Ok(Item { element, number: 0.0, text: weight });
     }
     const NOT_DOUBLE: WireError = WireError::fixed("ERR One or more scores can't be converted into double");
-    let number = weight.map_or(Ok(0.0), |weight| parse_f64(&weight).ok_or(NOT_DOUBLE))?;
+    let number = weight.map_or(Ok(0.0), |weight| parse_f64_lenient(&weight).ok_or(NOT_DOUBLE))?;
     Ok(Item { element, number, text: None })
 }
 

@@ -68,7 +68,7 @@ pub(super) fn hincrbyfloat(ctx: &mut Context<'_>) -> CommandResult {
     let by = LongDouble::parse(ctx.args.at(3)).ok_or(WireError::NOT_FLOAT)?;
     let old = match ctx.keys.write::<Hash>(key)?.and_then(|hash| hash.get(field)) {
         None => LongDouble::from_f64(0.0),
-        Some(value) => LongDouble::parse(&value.to_vec()).ok_or(WireError::fixed("ERR hash value is not a float"))?,
+        Some(value) => LongDouble::parse_stored(&value.to_vec(), WireError::fixed("ERR hash value is not a float"))?,
     };
     let new = old.add(by);
     if !new.to_f64().is_finite() {

@@ -240,17 +240,23 @@ pub(super) fn hrandfield(ctx: &mut Context<'_>) -> CommandResult {
         4 if ctx.args.is(3, "WITHVALUES") => true,
         _ => return ctx.syntax(),
     };
-    if with_values && count < -(i64::MAX / 2) {
+    if with_values && !(-(i64::MAX / 2)..=i64::MAX / 2).contains(&count) {
         return Err(WireError::OUT_OF_RANGE);
     }
     let Some(hash) = ctx.keys.read::<Hash>(key)? else {
         ctx.reply.array(0);
         return Ok(Outcome::Done);
     };
-    let picks = positions(hash.len(), count);
     let nested = with_values && ctx.reply.protocol == Protocol::Resp3;
-    ctx.reply.array(if with_values && !nested { picks.len() * 2 } else { picks.len() });
-    for (field, value) in picks.into_iter().filter_map(|position| hash.at(position)) {
+    let (len, wanted) = (hash.len(), count.unsigned_abs() as usize);
+    // Picks that may repeat can be many: they are made one by one.
+    let picks: Box<dyn Iterator<Item = usize>> = match count < 0 {
+        true => Box::new((0..wanted).map(move |_| rand::random_range(0..len))),
+        false => Box::new(distinct(len, wanted).into_iter()),
+    };
+    let pairs = if count < 0 { wanted } else { wanted.min(len) };
+    ctx.reply.array(if with_values && !nested { pairs * 2 } else { pairs });
+    for (field, value) in picks.filter_map(|position| hash.at(position)) {
         if nested {
             ctx.reply.array(2);
         }
@@ -262,12 +268,8 @@ pub(super) fn hrandfield(ctx: &mut Context<'_>) -> CommandResult {
     Ok(Outcome::Done)
 }
 
-/// Positions picked at random from `0..len`: distinct for a positive count, each anew for a negative one.
-fn positions(len: usize, count: i64) -> Vec<usize> {
-    let wanted = count.unsigned_abs() as usize;
-    if count < 0 {
-        return (0..wanted).map(|_| rand::random_range(0..len)).collect();
-    }
+/// Different positions picked at random from `0..len`.
+fn distinct(len: usize, wanted: usize) -> Vec<usize> {
     if wanted >= len {
         return (0..len).collect();
     }

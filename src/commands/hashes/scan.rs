@@ -30,6 +30,9 @@ pub const ROWS: &[Command] = &[
 ];
 
 pub(super) fn hscan(ctx: &mut Context<'_>) -> CommandResult {
+    if ctx.scan_of_nothing()? {
+        return Ok(Outcome::Done);
+    }
     let options = ScanOptions::parse(ctx, 2, false)?;
     let mut pairs = Vec::new();
     let next = ctx.keys.read::<Hash>(ctx.args.at(1))?.map_or(0, |hash| {

@@ -87,8 +87,8 @@ fn pop_or_wait(ctx: &mut Context<'_>, end: End) -> CommandResult {
 }
 
 pub(super) fn blmpop(ctx: &mut Context<'_>) -> CommandResult {
-    let deadline = ctx.deadline(1)?;
     let request = MultiPop::parse(ctx, 2)?;
+    let deadline = ctx.deadline(1)?;
     if request.run(ctx)? {
         return Ok(Outcome::Done);
     }

@@ -118,8 +118,13 @@ fn blocking_transfer(ctx: &mut Context<'_>, ends: (End, End), timeout: usize) ->
         ctx.change.replay_as(&[b"LMOVE", source, target, ends.0.word(), ends.1.word()]);
         return Ok(Outcome::Done);
     }
+    if !ctx.may_wait {
+        // Inside a transaction the null is that of LMOVE, not that of a timeout.
+        ctx.reply.null();
+        return Ok(Outcome::Done);
+    }
     let keys = vec![ctx.args.at(1).into()];
-    ctx.wait(Wait { keys, type_name: "list", deadline, on_timeout: NullReply::Bulk })
+    ctx.wait(Wait { keys, type_name: "list", deadline, on_timeout: NullReply::Array })
 }
 
 /// Moves one element and writes it; `false` when the source is empty.

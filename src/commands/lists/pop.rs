@@ -139,14 +139,21 @@ impl MultiPop {
     pub(super) fn parse(ctx: &Context<'_>, first: usize) -> Result<Self, WireError> {
         const NUMKEYS: WireError = WireError::fixed("ERR numkeys should be greater than 0");
         const COUNT: WireError = WireError::fixed("ERR count should be greater than 0");
-        let numkeys = ctx.int_in(first, 1..=i64::from(i32::MAX), NUMKEYS)? as usize;
+        let numkeys = ctx.int_in(first, 1..=i64::MAX, NUMKEYS)? as usize;
+        if numkeys >= ctx.args.len() {
+            return Err(WireError::SYNTAX);
+        }
         let keys = first + 1..first + 1 + numkeys;
         let end = End::parse(ctx.args.get(keys.end).ok_or(WireError::SYNTAX)?)?;
-        let count = match ctx.args.len() - keys.end - 1 {
-            0 => 1,
-            2 if ctx.args.is(keys.end + 1, "COUNT") => ctx.int_in(keys.end + 2, 1..=i64::from(i32::MAX), COUNT)? as usize,
-            _ => return Err(WireError::SYNTAX),
-        };
+        let (mut count, mut index) = (None, keys.end + 1);
+        while index < ctx.args.len() {
+            if count.is_some() || !ctx.args.is(index, "COUNT") || index + 1 == ctx.args.len() {
+                return Err(WireError::SYNTAX);
+            }
+            count = Some(ctx.int_in(index + 1, 1..=i64::MAX, COUNT)? as usize);
+            index += 2;
+        }
+        let count = count.unwrap_or(1);
         Ok(Self { keys, end, count })
     }
 

@@ -280,10 +280,12 @@ pub(super) fn getdel(ctx: &mut Context<'_>) -> CommandResult {
 
 pub(super) fn getex(ctx: &mut Context<'_>) -> CommandResult {
     let key = ctx.args.at(1);
-    let options = Options::parse(ctx, 2, Accepts::GetEx)?;
+    let (mut options, named) = Options::parse_syntax(ctx, 2, Accepts::GetEx)?;
     if !reply_string(ctx, key)? {
         return Ok(Outcome::Done);
     }
+    // A missing key is answered before the expiry is looked at.
+    options.settle(ctx, named)?;
     match options.expiry {
         ExpiryOption::At(when) if when <= ctx.now() => {
             ctx.keys.remove(key);

@@ -131,13 +131,9 @@ pub(super) fn incrbyfloat(ctx: &mut Context<'_>) -> CommandResult {
     let key = ctx.args.at(1);
     let old = match ctx.keys.string_for_write(key)? {
         None => LongDouble::from_f64(0.0),
-        Some(string) => LongDouble::parse(string.bytes(&mut itoa::Buffer::new())).ok_or(WireError::NOT_FLOAT)?,
+        Some(string) => LongDouble::parse_stored(string.bytes(&mut itoa::Buffer::new()), WireError::NOT_FLOAT)?,
     };
-    let by = LongDouble::parse(ctx.args.at(2));
-    if by.is_none() && ctx.float(2).is_ok() {
-        return Err(WireError::fixed("ERR increment would produce NaN or Infinity"));
-    }
-    let new = old.add(by.ok_or(WireError::NOT_FLOAT)?);
+    let new = old.add(LongDouble::parse_stored(ctx.args.at(2), WireError::NOT_FLOAT)?);
     if !new.to_f64().is_finite() {
         return Err(WireError::fixed("ERR increment would produce NaN or Infinity"));
     }
@@ -149,4 +145,16 @@ pub(super) fn incrbyfloat(ctx: &mut Context<'_>) -> CommandResult {
     ctx.change.replay_as(&[b"SET", key, text.as_bytes(), b"KEEPTTL"]);
     ctx.reply.bulk(text.as_bytes());
     Ok(Outcome::Done)
+}
+
+impl LongDouble {
+    /// A number that takes part in a sum; `not_a_number` is the error for what is none, and an infinity has its own.
+    pub(in crate::commands) fn parse_stored(text: &[u8], not_a_number: WireError) -> Result<Self, WireError> {
+        const NOT_FINITE: WireError = WireError::fixed("ERR increment would produce NaN or Infinity");
+        match Self::parse(text) {
+            Some(value) => Ok(value),
+            None if crate::base::number::parse_f64(text).is_some() => Err(NOT_FINITE),
+            None => Err(not_a_number),
+        }
+    }
 }

@@ -29,6 +29,9 @@ pub enum ExpiryOption {
     At(UnixMillis),
 }
 
+/// An expiry that has been named but not yet checked.
+type Named<'a> = Option<(&'a [u8], TimeUnit)>;
+
 /// The options of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -52,6 +55,21 @@ pub enum Accepts {
 impl Options {
     /// Reads the options from argument `first` on.
     pub fn parse(ctx: &Context<'_>, first: usize, accepts: Accepts) -> Result<Self, WireError> {
+        let (mut options, named) = Self::parse_syntax(ctx, first, accepts)?;
+        options.settle(ctx, named)?;
+        Ok(options)
+    }
+
+    /// Turns the named expiry into an instant.
+    pub fn settle(&mut self, ctx: &Context<'_>, named: Named<'_>) -> Result<(), WireError> {
+        if let Some((value, unit)) = named {
+            self.expiry = ExpiryOption::At(positive_instant(value, unit, ctx.now(), ctx.command.spec.name)?);
+        }
+        Ok(())
+    }
+
+    /// Reads the options without looking at the value of an expiry.
+    pub fn parse_syntax<'a>(ctx: &Context<'a>, first: usize, accepts: Accepts) -> Result<(Self, Named<'a>), WireError> {
         let mut options = Self { condition: Condition::Always, get: false, expiry: ExpiryOption::Unnamed };
         let mut time = None;
         let mut index = first;
@@ -76,10 +94,6 @@ impl Options {
             }
             index += 1;
         }
-        // Syntax is checked as a whole before any value is.
-        if let Some((value, unit)) = time {
-            options.expiry = ExpiryOption::At(positive_instant(value, unit, ctx.now(), ctx.command.spec.name)?);
-        }
-        Ok(options)
+        Ok((options, time))
     }
 }

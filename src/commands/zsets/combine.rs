@@ -220,6 +220,7 @@ impl Request {
     /// Reads `numkeys key …` at argument `first`, then options.
     fn parse(ctx: &Context<'_>, operation: Operation, first: usize, stores: bool) -> Result<Self, WireError> {
         let keys = Self::keys(ctx, first)?;
+        Self::check_types(ctx, keys.clone())?;
         let mut request = Self {
             operation,
             weights: vec![1.0; keys.len()],
@@ -267,6 +268,13 @@ impl Request {
             Ok(numkeys) if numkeys <= left => Ok(first + 1..first + 1 + numkeys),
             _ => Err(WireError::SYNTAX),
         }
+    }
+
+    /// Refuses keys of other types; that comes before options are looked at.
+    fn check_types(ctx: &Context<'_>, keys: std::ops::Range<usize>) -> Result<(), WireError> {
+        let mut values = keys.filter_map(|index| ctx.keys.peek(ctx.args.at(index)));
+        let fit = values.all(|entry| matches!(entry.value(), ValueRef::Set(_) | ValueRef::ZSet(_)));
+        if fit { Ok(()) } else { Err(WireError::WRONG_TYPE) }
     }
 
     /// Computes the members and their scores.
@@ -394,11 +402,15 @@ pub(super) fn zdiffstore(ctx: &mut Context<'_>) -> CommandResult {
 pub(super) fn zintercard(ctx: &mut Context<'_>) -> CommandResult {
     const LIMIT: WireError = WireError::fixed("ERR LIMIT can't be negative");
     let keys = Request::keys(ctx, 1)?;
-    let limit = match ctx.args.len() - keys.end {
-        0 => 0,
-        2 if ctx.args.is(keys.end, "LIMIT") => ctx.int_in(keys.end + 1, 0..=i64::MAX, LIMIT)? as usize,
-        _ => return ctx.syntax(),
-    };
+    Request::check_types(ctx, keys.clone())?;
+    let (mut limit, mut index) = (0, keys.end);
+    while index < ctx.args.len() {
+        if !ctx.args.is(index, "LIMIT") || index + 1 == ctx.args.len() {
+            return ctx.syntax();
+        }
+        limit = ctx.int_in(index + 1, 0..=i64::MAX, LIMIT)? as usize;
+        index += 2;
+    }
     let weights = vec![1.0; keys.len()];
     let request = Request { operation: Operation::Inter, keys, weights, aggregate: Aggregate::Sum, with_scores: false, limit };
     let count = request.run(ctx)?.len();

@@ -212,7 +212,10 @@ impl MultiPop {
     fn parse(ctx: &Context<'_>, first: usize) -> Result<Self, WireError> {
         const NUMKEYS: WireError = WireError::fixed("ERR numkeys should be greater than 0");
         const COUNT: WireError = WireError::fixed("ERR count should be greater than 0");
-        let numkeys = ctx.int_in(first, 1..=i64::from(i32::MAX), NUMKEYS)? as usize;
+        let numkeys = ctx.int_in(first, 1..=i64::MAX, NUMKEYS)? as usize;
+        if numkeys >= ctx.args.len() {
+            return Err(WireError::SYNTAX);
+        }
         let keys = first + 1..first + 1 + numkeys;
         let max = if ctx.args.is(keys.end, "MAX") {
             true
@@ -221,11 +224,15 @@ impl MultiPop {
         } else {
             return Err(WireError::SYNTAX);
         };
-        let count = match ctx.args.len() - keys.end - 1 {
-            0 => 1,
-            2 if ctx.args.is(keys.end + 1, "COUNT") => ctx.int_in(keys.end + 2, 1..=i64::from(i32::MAX), COUNT)? as usize,
-            _ => return Err(WireError::SYNTAX),
-        };
+        let (mut count, mut index) = (None, keys.end + 1);
+        while index < ctx.args.len() {
+            if count.is_some() || !ctx.args.is(index, "COUNT") || index + 1 == ctx.args.len() {
+                return Err(WireError::SYNTAX);
+            }
+            count = Some(ctx.int_in(index + 1, 1..=i64::MAX, COUNT)? as usize);
+            index += 2;
+        }
+        let count = count.unwrap_or(1);
         Ok(Self { keys, max, count })
     }
 
@@ -260,8 +267,8 @@ pub(super) fn zmpop(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn bzmpop(ctx: &mut Context<'_>) -> CommandResult {
-    let deadline = ctx.deadline(1)?;
     let request = MultiPop::parse(ctx, 2)?;
+    let deadline = ctx.deadline(1)?;
     if request.run(ctx)? {
         return Ok(Outcome::Done);
     }

@@ -47,7 +47,7 @@ pub(super) fn zrandmember(ctx: &mut Context<'_>) -> CommandResult {
         4 if ctx.args.is(3, "WITHSCORES") => true,
         _ => return ctx.syntax(),
     };
-    if with_scores && count < -(i64::MAX / 2) {
+    if with_scores && !(-(i64::MAX / 2)..=i64::MAX / 2).contains(&count) {
         return Err(WireError::OUT_OF_RANGE);
     }
     let picks = {

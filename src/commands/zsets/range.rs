@@ -218,6 +218,8 @@ impl Request {
 
     /// Reads options from argument `first` on; `open` ones may also change what bounds and direction are.
     fn parse(mut self, ctx: &Context<'_>, first: usize, open: bool, store: bool) -> Result<Self, WireError> {
+        // What bounds and direction are may be said once.
+        let (mut by_open, mut reverse_open) = (open, open);
         let mut index = first;
         while index < ctx.args.len() {
             if !store && ctx.args.is(index, "WITHSCORES") {
@@ -225,18 +227,19 @@ impl Request {
             } else if ctx.args.is(index, "LIMIT") && index + 2 < ctx.args.len() {
                 self.limit = Some((ctx.int(index + 1)?, ctx.int(index + 2)?));
                 index += 2;
-            } else if open && ctx.args.is(index, "REV") {
-                self.reverse = true;
-            } else if open && ctx.args.is(index, "BYSCORE") {
-                self.by = By::Score;
-            } else if open && ctx.args.is(index, "BYLEX") {
-                self.by = By::Lex;
+            } else if reverse_open && ctx.args.is(index, "REV") {
+                (self.reverse, reverse_open) = (true, false);
+            } else if by_open && ctx.args.is(index, "BYSCORE") {
+                (self.by, by_open) = (By::Score, false);
+            } else if by_open && ctx.args.is(index, "BYLEX") {
+                (self.by, by_open) = (By::Lex, false);
             } else {
                 return Err(WireError::SYNTAX);
             }
             index += 1;
         }
-        if self.limit.is_some() && self.by == By::Rank {
+        // A count of -1 is what is meant without LIMIT, so it is not noticed.
+        if self.limit.is_some_and(|(_, count)| count != -1) && self.by == By::Rank {
             return Err(WireError::fixed(
                 "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
             ));
@@ -268,7 +271,7 @@ impl Request {
             Bounds::Score(min, max) => set.score_range(*min, *max),
             Bounds::Lex(min, max) => set.lex_range(min, max),
         };
-        let Some((offset, count)) = self.limit else { return range };
+        let Some((offset, count)) = self.limit.filter(|_| self.by != By::Rank) else { return range };
         let Ok(offset) = usize::try_from(offset) else { return 0..0 };
         let offset = offset.min(range.len());
         let count = usize::try_from(count).unwrap_or(usize::MAX).min(range.len() - offset);

@@ -30,6 +30,9 @@ pub const ROWS: &[Command] = &[
 ];
 
 pub(super) fn zscan(ctx: &mut Context<'_>) -> CommandResult {
+    if ctx.scan_of_nothing()? {
+        return Ok(Outcome::Done);
+    }
     let options = ScanOptions::parse(ctx, 2, false)?;
     let set = ctx.keys.read::<ZSet>(ctx.args.at(1))?;
     let mut pairs = Vec::new();
