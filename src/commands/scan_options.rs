@@ -1,6 +1,7 @@
 //! The arguments that SCAN and its kin share: cursor, MATCH, COUNT, TYPE.
 
 use crate::engine::Context;
+use crate::keyspace::Container;
 use crate::resp::WireError;
 
 /// The arguments of one step.
@@ -56,10 +57,10 @@ fn parse_cursor(text: &[u8]) -> Option<u64> {
 }
 
 impl Context<'_> {
-    /// Answers the scan of a missing key at argument 1: the cursor is checked, options are not.
-    pub(in crate::commands) fn scan_of_nothing(&mut self) -> Result<bool, WireError> {
+    /// Answers the scan of a missing key at argument 1: cursor and type are checked, options are not.
+    pub(in crate::commands) fn scan_of_nothing<T: Container>(&mut self) -> Result<bool, WireError> {
         parse_cursor(self.args.at(2)).ok_or(WireError::BAD_CURSOR)?;
-        if self.keys.exists(self.args.at(1)) {
+        if self.keys.peek(self.args.at(1)).map(|entry| T::of(entry.value())).transpose()?.is_some() {
             return Ok(false);
         }
         self.reply.array(2);

@@ -92,7 +92,9 @@ impl CommandTable {
     /// The position of what a request asks for: the command, or the subcommand of a container.
     pub fn resolve(&self, args: crate::resp::Args<'_>) -> Result<usize, WireError> {
         let name = args.at(0);
-        let index = self.position(name).ok_or_else(|| unknown_command(args))?;
+        // A subcommand's row has a bar in its name; no request can name it so.
+        let index = Some(name).filter(|name| !name.contains(&b'|')).and_then(|name| self.position(name));
+        let index = index.ok_or_else(|| unknown_command(args))?;
         let spec = &self.rows[index].spec;
         if !spec.is_container() {
             return Ok(index);
@@ -109,14 +111,18 @@ impl CommandTable {
 /// The error for a command that does not exist: it shows the beginning of the arguments.
 fn unknown_command(args: crate::resp::Args<'_>) -> WireError {
     const SHOWN: usize = 128;
-    let show = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]).into_owned();
+    // A NUL ends what is shown, as it ends a C string.
+    let shown = |bytes: &[u8], room: usize| {
+        let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len()).min(room);
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    };
     let mut beginning = String::new();
     for argument in args.from(1) {
         if beginning.len() >= SHOWN {
             break;
         }
         let room = SHOWN - beginning.len();
-        beginning.push_str(&format!("'{}' ", String::from_utf8_lossy(&argument[..argument.len().min(room)])));
+        beginning.push_str(&format!("'{}' ", shown(argument, room)));
     }
-    WireError::new(format!("ERR unknown command '{}', with args beginning with: {beginning}", show(args.at(0))))
+    WireError::new(format!("ERR unknown command '{}', with args beginning with: {beginning}", shown(args.at(0), SHOWN)))
 }

@@ -147,7 +147,7 @@ impl Engine {
     ) -> Option<Arc<Waiter>> {
         let command = self.table.row(row);
         let flags = command.spec.flags;
-        if self.monitors.any() && !flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
+        if self.monitors.any() && !flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN | Flags::RUNS_QUEUE) {
             self.monitors.show(session, args);
         }
         if flags.contains(Flags::RUNS_QUEUE) {

@@ -58,7 +58,11 @@ impl Engine {
 
     /// A key was removed by the server itself.
     pub(super) fn record_removed(&self, run: &Run<'_>, db: DbIndex, key: &[u8], class: EventClass, event: &'static str) {
-        self.watches.touch(db, key);
+        if class == EventClass::EXPIRED {
+            self.watches.expired(db, key);
+        } else {
+            self.watches.touch(db, key);
+        }
         self.feed.append(db, std::iter::once([&b"DEL"[..], key].into_iter()));
         if run.settings.logging.notify_keyspace_events.0 != 0 {
             self.publish_event(run, &Event { class, name: event, db, key: key.into() });

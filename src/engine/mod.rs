@@ -36,7 +36,7 @@ pub use monitor::Monitors;
 pub use pause::{Pause, PauseScope};
 pub use reclaimer::Reclaimer;
 pub use tls_options::tls_options;
-pub use watch::Watches;
+pub use watch::{Presence, Watches};
 
 use crate::config::Config;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};

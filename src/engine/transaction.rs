@@ -80,6 +80,10 @@ impl Engine {
             run.hold.upgrade(&self.gate);
         }
         let created = self.run_queue(run, session, out);
+        // Shown behind what it ran.
+        if self.monitors.any() {
+            self.monitors.show(session, exec_args);
+        }
         self.count_call(run, session, exec_row, exec_args, false, false);
         self.serve_waiters(run, session.worker, created);
         if !simple {
@@ -104,6 +108,9 @@ impl Engine {
         Reply::new(out, session.protocol).array(transaction.queue.len());
         for queued in &transaction.queue {
             keys.select(session.db);
+            if self.monitors.any() && !self.table.row(queued.command).spec.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
+                self.monitors.show(session, queued.args.as_args());
+            }
             session.client.last_command.store(queued.command as u32, Relaxed);
             let (ending, back) = self.invoke(run, session, queued.command, queued.args.as_args(), out, keys, false);
             debug_assert!(matches!(ending, Ending::Replied), "no command waits inside a transaction");
@@ -125,6 +132,6 @@ impl Engine {
             };
             keys.holds_expired(&watched.key)
         };
-        session.watched.iter().any(|watched| !watched.was_expired && expired(watched))
+        session.watched.iter().any(|watched| !watched.stale.load(Relaxed) && expired(watched))
     }
 }

@@ -208,10 +208,7 @@ impl<'g> Keys<'g> {
 
     /// The value of a key that a client reads: counts as use.
     pub fn get(&self, key: &[u8]) -> Option<ValueRef<'_>> {
-        let entry = self.peek(key);
-        let count = if entry.is_some() { &self.hits } else { &self.misses };
-        count.set(count.get() + 1);
-        let entry = entry?;
+        let entry = self.look(key)?;
         self.touch(entry);
         Some(entry.value())
     }
@@ -221,6 +218,14 @@ impl<'g> Keys<'g> {
         let database = self.database();
         let hash = database.hash(key);
         table::find(self.table(database.shard_of(hash)), hash, key).is_some_and(|entry| self.is_expired(entry))
+    }
+
+    /// Whether a client that asks finds the key: counts as a lookup, not as use.
+    pub fn look(&self, key: &[u8]) -> Option<&Entry> {
+        let entry = self.peek(key);
+        let count = if entry.is_some() { &self.hits } else { &self.misses };
+        count.set(count.get() + 1);
+        entry
     }
 
     /// Whether a key exists.

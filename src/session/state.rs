@@ -43,14 +43,14 @@ pub struct Transaction {
 }
 
 /// A key under WATCH.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct WatchedKey {
     /// Its database.
     pub db: DbIndex,
     /// The key.
     pub key: Box<[u8]>,
     /// Whether it had expired (but was not removed yet) when WATCH was called: its removal is then no change.
-    pub was_expired: bool,
+    pub stale: Arc<AtomicBool>,
 }
 
 /// One connection's own state.

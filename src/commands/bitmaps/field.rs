@@ -122,9 +122,9 @@ fn run(ctx: &mut Context<'_>, operations: &[Operation]) -> CommandResult {
         return read_only(ctx, key, operations);
     };
     // Grown once for all, so that reads in front of writes see the same string.
-    let before = ctx.keys.string_for_write(key)?.map_or(0, |string| string.len());
+    let before = ctx.keys.string_for_write(key)?.map(|string| string.len());
     let bytes = grown(ctx, key, end)?;
-    let mut changes = usize::from(bytes.len() > before);
+    let mut changes = usize::from(before != Some(bytes.len()));
     let mut results = Vec::with_capacity(operations.len());
     for operation in operations {
         let old = operation.field.read(bytes, operation.offset);
@@ -141,7 +141,7 @@ fn run(ctx: &mut Context<'_>, operations: &[Operation]) -> CommandResult {
         let fitted = operation.field.fit(wanted, operation.overflow);
         if let Some(value) = fitted {
             operation.field.write(bytes, operation.offset, value);
-            changes += 1;
+            changes += usize::from(value != old);
         }
         results.push(fitted.map(|value| if answer_old { old } else { value }));
     }

@@ -46,10 +46,13 @@ pub(super) fn setbit(ctx: &mut Context<'_>) -> CommandResult {
     let key = ctx.args.at(1);
     let offset = offset(ctx, 2, None)?;
     let on = ctx.int_in(3, 0..=1, WireError::fixed("ERR bit is not an integer or out of range"))? == 1;
+    let before = ctx.keys.string_for_write(key)?.map(|string| string.len());
     let bytes = grown(ctx, key, offset + 1)?;
     let old = arithmetic::set(bytes, offset, on);
-    ctx.change.dirty(1);
-    ctx.changed(EventClass::STRING, "setbit", key);
+    if old != on || before != Some(bytes.len()) {
+        ctx.change.dirty(1);
+        ctx.changed(EventClass::STRING, "setbit", key);
+    }
     ctx.done_int(i64::from(old))
 }
 

@@ -5,7 +5,7 @@ use crate::catalog::{KeySpec, KeyFlags};
 use crate::engine::Command;
 use super::databases::parse_db;
 use crate::engine::{CommandResult, Context, EventClass};
-use crate::keyspace::{NewValue, Object, OwnedValue, StrRef, ValueRef};
+use crate::keyspace::{Entry, Object, OwnedValue, StrRef, ValueRef};
 use crate::resp::WireError;
 
 /// The commands of this file.
@@ -47,7 +47,7 @@ pub(super) fn copy(ctx: &mut Context<'_>) -> CommandResult {
     if source == target && from == to {
         return Err(WireError::SAME_OBJECT);
     }
-    let Some((value, expiry)) = ctx.keys.peek(from).map(|entry| (duplicate(entry.value()), entry.expiry())) else {
+    let Some((value, expiry)) = ctx.keys.peek(from).map(|entry| (duplicate(entry), entry.expiry())) else {
         return ctx.done_int(0);
     };
     ctx.keys.select(target);
@@ -66,14 +66,11 @@ pub(super) fn copy(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 /// A copy of a value that owns its memory.
-pub fn duplicate(value: ValueRef<'_>) -> OwnedValue {
-    match value {
+fn duplicate(entry: &Entry) -> OwnedValue {
+    match entry.value() {
         ValueRef::Str(StrRef::Int(value)) => OwnedValue::Int(value),
-        ValueRef::Str(StrRef::Bytes(bytes)) => match NewValue::string(bytes) {
-            NewValue::Inline(bytes) => OwnedValue::Inline(bytes.into()),
-            NewValue::Int(value) => OwnedValue::Int(value),
-            NewValue::Object(object) => OwnedValue::Object(object),
-        },
+        ValueRef::Str(StrRef::Bytes(bytes)) if entry.is_inline() => OwnedValue::Inline(bytes.into()),
+        ValueRef::Str(StrRef::Bytes(bytes)) => OwnedValue::Object(Object::Raw(bytes.to_vec())),
         ValueRef::List(list) => OwnedValue::Object(Object::List(Box::new(list.clone()))),
         ValueRef::Set(set) => OwnedValue::Object(Object::Set(Box::new(set.clone()))),
         ValueRef::Hash(hash) => OwnedValue::Object(Object::Hash(Box::new(hash.clone()))),

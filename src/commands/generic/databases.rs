@@ -4,7 +4,7 @@ use crate::catalog::{Categories, Group, Spec, categories, flags};
 use crate::engine::Command;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::engine::{CommandResult, Context};
+use crate::engine::{CommandResult, Context, Presence};
 use crate::keyspace::DbIndex;
 use crate::resp::WireError;
 
@@ -105,29 +105,35 @@ pub(super) fn select(ctx: &mut Context<'_>) -> CommandResult {
     ctx.done_ok()
 }
 
+/// What is at a key of a database.
+fn presence(ctx: &mut Context<'_>, db: DbIndex, key: &[u8]) -> Presence {
+    let before = ctx.keys.select(db);
+    let presence = if ctx.keys.holds_expired(key) {
+        Presence::Stale
+    } else if ctx.keys.exists(key) {
+        Presence::Live
+    } else {
+        Presence::Missing
+    };
+    ctx.keys.select(before);
+    presence
+}
+
 pub(super) fn swapdb(ctx: &mut Context<'_>) -> CommandResult {
     const INT: std::ops::RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
     let first = ctx.int_in(1, INT, WireError::fixed("ERR invalid first DB index"))?;
     let second = ctx.int_in(2, INT, WireError::fixed("ERR invalid second DB index"))?;
     let (first, second) = (in_range(ctx, first)?, in_range(ctx, second)?);
     if first != second {
-        let before = ctx.keys.db();
-        let exists = |ctx: &mut Context<'_>, db: DbIndex, key: &[u8]| {
-            ctx.keys.select(db);
-            let found = ctx.keys.exists(key);
-            ctx.keys.select(before);
-            found
-        };
-        // A watched key changed unless it is missing in both databases.
+        // A database holds its own keys before the swap, and the other's after it.
         for (db, key) in ctx.engine.watches.watched_in(&[first, second]) {
-            if exists(ctx, first, &key) || exists(ctx, second, &key) {
-                ctx.engine.watches.touch(db, &key);
-            }
+            let other = if db == first { second } else { first };
+            ctx.engine.watches.replaced(db, &key, presence(ctx, db, &key), presence(ctx, other, &key));
         }
         ctx.keys.keyspace().swap(first, second);
         for db in [first, second] {
             for key in ctx.engine.waiters.keys_of(db) {
-                if exists(ctx, db, &key) {
+                if presence(ctx, db, &key) == Presence::Live {
                     ctx.keys.put_back(crate::keyspace::Effect::Created(db, key));
                 }
             }
@@ -154,9 +160,7 @@ fn flush(ctx: &mut Context<'_>, dbs: &[DbIndex], lazy: bool) -> usize {
     for db in dbs.iter().filter(|db| keyspace.is_built(**db)) {
         ctx.keys.select(*db);
         for (db, key) in ctx.engine.watches.watched_in(&[*db]) {
-            if ctx.keys.exists(&key) {
-                ctx.engine.watches.touch(db, &key);
-            }
+            ctx.engine.watches.replaced(db, &key, presence(ctx, db, &key), Presence::Missing);
         }
         let (count, tables) = ctx.keys.clear();
         removed += count;

@@ -164,16 +164,17 @@ fn remove(ctx: &mut Context<'_>, lazy: bool) -> CommandResult {
 }
 
 pub(super) fn exists(ctx: &mut Context<'_>) -> CommandResult {
-    let count = ctx.args.from(1).filter(|key| ctx.keys.get(key).is_some()).count();
+    let count = ctx.args.from(1).filter(|key| ctx.keys.look(key).is_some()).count();
     ctx.done_int(count as i64)
 }
 
 pub(super) fn touch(ctx: &mut Context<'_>) -> CommandResult {
-    exists(ctx)
+    let count = ctx.args.from(1).filter(|key| ctx.keys.get(key).is_some()).count();
+    ctx.done_int(count as i64)
 }
 
 pub(super) fn type_(ctx: &mut Context<'_>) -> CommandResult {
-    let name = ctx.keys.peek(ctx.args.at(1)).map_or("none", |entry| entry.value().type_name());
+    let name = ctx.keys.look(ctx.args.at(1)).map_or("none", |entry| entry.value().type_name());
     ctx.reply.status(name);
     Ok(Outcome::Done)
 }

@@ -74,7 +74,7 @@ pub const ROWS: &[Command] = &[
 
 /// Answers -2 without the key, -1 without an expiry, else what `of` makes of the expiry and now, in milliseconds.
 fn answer(ctx: &mut Context<'_>, of: impl Fn(i64, i64) -> i64) -> CommandResult {
-    let reply = match ctx.keys.expiry(ctx.args.at(1)) {
+    let reply = match ctx.keys.look(ctx.args.at(1)).map(crate::keyspace::Entry::expiry) {
         None => -2,
         Some(None) => -1,
         Some(Some(when)) => of(when.0, ctx.now().0),

@@ -30,7 +30,7 @@ pub const ROWS: &[Command] = &[
 ];
 
 pub(super) fn sscan(ctx: &mut Context<'_>) -> CommandResult {
-    if ctx.scan_of_nothing()? {
+    if ctx.scan_of_nothing::<Set>()? {
         return Ok(Outcome::Done);
     }
     let options = ScanOptions::parse(ctx, 2, false)?;

@@ -5,7 +5,7 @@ use crate::engine::Command;
 use crate::base::long_double::LongDouble;
 use crate::base::number::parse_i64;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
-use crate::keyspace::{KeepExpiry, StrRef};
+use crate::keyspace::{KeepExpiry, NewValue, StrRef};
 use crate::resp::WireError;
 
 /// The commands of this file.
@@ -138,7 +138,8 @@ pub(super) fn incrbyfloat(ctx: &mut Context<'_>) -> CommandResult {
         return Err(WireError::fixed("ERR increment would produce NaN or Infinity"));
     }
     let text = new.to_text();
-    ctx.keys.set_string(key, text.as_bytes(), KeepExpiry::Yes);
+    // Kept as text even where the sum is an integer, as its encoding shows.
+    ctx.keys.set(key, NewValue::Inline(text.as_bytes()), KeepExpiry::Yes);
     ctx.change.dirty(1);
     ctx.changed(EventClass::STRING, "incrbyfloat", key);
     // Floating point may come out otherwise elsewhere: the result is replayed, not the sum.

@@ -1,5 +1,8 @@
 //! MULTI, DISCARD, WATCH, UNWATCH. (EXEC is run by the engine, as its row says.)
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
@@ -112,8 +115,8 @@ pub(super) fn watch(ctx: &mut Context<'_>) -> CommandResult {
     }
     let db = ctx.keys.db();
     for key in ctx.args.from(1) {
-        let was_expired = ctx.keys.holds_expired(key);
-        ctx.engine.watches.add(ctx.session, WatchedKey { db, key: key.into(), was_expired });
+        let stale = Arc::new(AtomicBool::new(ctx.keys.holds_expired(key)));
+        ctx.engine.watches.add(ctx.session, WatchedKey { db, key: key.into(), stale });
     }
     ctx.done_ok()
 }

@@ -112,7 +112,9 @@ pub(super) fn zadd(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn zincrby(ctx: &mut Context<'_>) -> CommandResult {
-    run(ctx, Options { increment: true, ..Options::default() }, 2)
+    // It reads the options of ZADD too, though its arity leaves them no room.
+    let (options, first) = Options::parse(ctx)?;
+    run(ctx, Options { increment: true, ..options }, first)
 }
 
 fn run(ctx: &mut Context<'_>, options: Options, first: usize) -> CommandResult {

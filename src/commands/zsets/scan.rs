@@ -30,7 +30,7 @@ pub const ROWS: &[Command] = &[
 ];
 
 pub(super) fn zscan(ctx: &mut Context<'_>) -> CommandResult {
-    if ctx.scan_of_nothing()? {
+    if ctx.scan_of_nothing::<ZSet>()? {
         return Ok(Outcome::Done);
     }
     let options = ScanOptions::parse(ctx, 2, false)?;

@@ -17,10 +17,15 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("maxclients", ctx.settings.limits.maxclients);
     text.field("client_recent_max_input_buffer", largest_input.unwrap_or(0));
     text.field("client_recent_max_output_buffer", largest_output.unwrap_or(0));
-    text.field("blocked_clients", ctx.engine.waiters.len());
+    text.field("blocked_clients", blocked(ctx.engine));
     text.field("tracking_clients", 0);
     // Deadlines are timers of the connections' own tasks.
     text.field("clients_in_timeout_table", 0);
     text.field("total_blocking_keys", ctx.engine.waiters.key_count());
     text.field("total_blocking_keys_on_nokey", 0);
+}
+
+/// Clients that wait: in a blocking command, or held back by a pause.
+fn blocked(engine: &crate::engine::Engine) -> usize {
+    engine.clients.all().iter().filter(|client| client.flags().contains(crate::session::ClientFlags::BLOCKED)).count()
 }
