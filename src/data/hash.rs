@@ -76,7 +76,7 @@ impl Hash {
                 value.len() > limits.hash_max_listpack_value || sum > listpack::MAX_BYTES
             });
             if too_long {
-                self.to_table();
+                self.become_table();
             }
         }
     }
@@ -93,7 +93,7 @@ impl Hash {
                 pack.push_back(field);
                 pack.push_back(value);
                 if pack.len() / 2 > limits.hash_max_listpack_entries {
-                    self.to_table();
+                    self.become_table();
                 }
                 true
             }
@@ -108,7 +108,7 @@ impl Hash {
         }
     }
 
-    fn to_table(&mut self) {
+    fn become_table(&mut self) {
         let fields = self.iter().map(|(f, v)| (f.to_vec().into_boxed_slice(), v.to_vec().into_boxed_slice())).collect();
         self.repr = Repr::Table(fields);
     }

@@ -377,7 +377,7 @@ fn read_back_length(bytes: &[u8], end: usize) -> Option<(usize, usize)> {
         let byte = *bytes.get(end.checked_sub(group + 1)?)?;
         length |= usize::from(byte & 0x7f) << (7 * group);
         if byte & 0x80 == 0 {
-            return (end >= HEADER + length + group + 1).then_some((length, group + 1));
+            return (end > HEADER + length + group).then_some((length, group + 1));
         }
     }
     None

@@ -76,12 +76,12 @@ impl Set {
                 Some(value) => {
                     let new = ints.insert(value);
                     if new && ints.len() > limits.set_max_intset_entries {
-                        self.to_table();
+                        self.become_table();
                     }
                     new
                 }
                 None => {
-                    self.to_table();
+                    self.become_table();
                     self.insert(member, limits)
                 }
             },
@@ -95,7 +95,7 @@ impl Set {
         }
     }
 
-    fn to_table(&mut self) {
+    fn become_table(&mut self) {
         if let Repr::Ints(ints) = &self.repr {
             let mut digits = itoa::Buffer::new();
             let members = ints.iter().map(|value| Box::from(digits.format(value).as_bytes())).collect();

@@ -92,7 +92,7 @@ impl ZSet {
             if fits || found.is_some() {
                 return insert_packed(pack, found, member, score);
             }
-            self.to_table();
+            self.become_table();
         }
         match &mut self.repr {
             Repr::Table(table) => table.insert(member, score),
@@ -104,11 +104,11 @@ impl ZSet {
     pub fn prepare(&mut self, members: usize, longest: usize, limits: &Limits) {
         let fits = members <= limits.zset_max_listpack_entries && longest <= limits.zset_max_listpack_value;
         if !fits {
-            self.to_table();
+            self.become_table();
         }
     }
 
-    fn to_table(&mut self) {
+    fn become_table(&mut self) {
         if let Repr::Packed(pack) = &self.repr {
             let mut table = Table::default();
             for (member, score) in packed_pairs(pack) {
