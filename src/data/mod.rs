@@ -9,11 +9,13 @@ pub mod intset;
 pub mod limits;
 pub mod list;
 pub mod listpack;
+mod malformed;
 mod order_tree;
 pub mod set;
 pub mod zset;
 
 pub use element::Element;
+pub use malformed::Malformed;
 
 /// The positions of a dense array of `len` items that a scan visits next, and the cursor after it.
 ///
