@@ -12,6 +12,7 @@ pub mod list;
 pub mod listpack;
 mod malformed;
 mod order_tree;
+mod quicklist;
 mod sample;
 pub mod set;
 pub mod zset;
