@@ -31,52 +31,129 @@ pub fn parse_u64(text: &[u8]) -> Option<u64> {
     canonical.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
 }
 
-/// A floating point number as `strtod` reads it, without surrounding space; NaN is refused.
+/// A floating point number as arguments give it: what `strtod` reads, without space around it. Refused are NaN, and finite
+/// numbers so large or so small that only infinity or zero is left of them.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(text).ok()?;
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let negative = text.starts_with('-');
-    let value = if let Some(hex) = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")) {
-        parse_hex(hex)?
-    } else if unsigned.eq_ignore_ascii_case("inf") || unsigned.eq_ignore_ascii_case("infinity") {
-        f64::INFINITY
-    } else if unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        let value: f64 = unsigned.parse().ok()?;
-        // strtod reports ERANGE when a finite text overflows.
-        if value.is_infinite() {
-            return None;
-        }
-        value
-    } else {
-        return None;
+    strtod(text).filter(|read| !read.out_of_range).map(|read| read.value)
+}
+
+/// As [`parse_f64`], where Redis calls `strtod` itself, as SORT does: space in front is skipped, and nothing at all is 0.
+pub fn parse_f64_lenient(text: &[u8]) -> Option<f64> {
+    strtod_lenient(text).filter(|read| !read.out_of_range).map(|read| read.value)
+}
+
+/// As [`parse_f64_lenient`], for the bounds of a range by score: what is out of range becomes infinity or zero.
+pub fn parse_f64_saturating(text: &[u8]) -> Option<f64> {
+    strtod_lenient(text).map(|read| read.value)
+}
+
+fn strtod_lenient(text: &[u8]) -> Option<Read> {
+    if text.is_empty() {
+        return Some(Read { value: 0.0, out_of_range: false });
+    }
+    let spaces = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    strtod(&text[spaces..])
+}
+
+/// What `strtod` makes of a text that it reads to the end.
+struct Read {
+    value: f64,
+    /// A finite number that became infinity, or another than zero that became zero.
+    out_of_range: bool,
+}
+
+fn strtod(text: &[u8]) -> Option<Read> {
+    let (negative, unsigned) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
     };
+    let read = match unsigned {
+        [b'0', b'x' | b'X', hex @ ..] => read_hex(hex)?,
+        [b'0'..=b'9' | b'.', ..] => read_decimal(unsigned)?,
+        _ if unsigned.eq_ignore_ascii_case(b"inf") || unsigned.eq_ignore_ascii_case(b"infinity") => {
+            Read { value: f64::INFINITY, out_of_range: false }
+        }
+        _ => return None,
+    };
+    Some(Read { value: if negative { -read.value } else { read.value }, ..read })
+}
+
+fn read_decimal(text: &[u8]) -> Option<Read> {
+    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let mut mantissa = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    let out_of_range = value.is_infinite() || value == 0.0 && mantissa.any(|byte| matches!(byte, b'1'..=b'9'));
+    Some(Read { value, out_of_range })
+}
+
+/// The part of a hexadecimal number behind `0x`: `h.hhp±d`.
+fn read_hex(text: &[u8]) -> Option<Read> {
+    let (digits, exponent) = match text.iter().position(|byte| matches!(byte, b'p' | b'P')) {
+        Some(at) => (&text[..at], read_exponent(&text[at + 1..])?),
+        None => (text, 0),
+    };
+    let point = digits.iter().position(|byte| *byte == b'.');
+    let fraction = point.map_or(0, |at| digits.len() - at - 1);
+    let mut exponent = exponent - 4 * fraction as i64;
+    let (mut mantissa, mut seen) = (0u64, false);
+    for (at, byte) in digits.iter().enumerate() {
+        if Some(at) == point {
+            continue;
+        }
+        let digit = u64::from(char::from(*byte).to_digit(16)?);
+        seen = true;
+        if mantissa >> 60 == 0 {
+            mantissa = mantissa << 4 | digit;
+        } else {
+            // Beyond 60 bits a digit only decides which way a half is rounded.
+            mantissa |= u64::from(digit != 0);
+            exponent += 4;
+        }
+    }
+    seen.then(|| {
+        let value = scale(mantissa, exponent);
+        Read { value, out_of_range: mantissa != 0 && (value == 0.0 || value.is_infinite()) }
+    })
+}
+
+/// A decimal exponent, cut off far outside what matters.
+fn read_exponent(text: &[u8]) -> Option<i64> {
+    const FAR: i64 = 1 << 48;
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value = digits.iter().fold(0i64, |value, digit| (value * 10 + i64::from(digit - b'0')).min(FAR));
     Some(if negative { -value } else { value })
 }
 
-/// As [`parse_f64`], where Redis calls `strtod` itself: leading space is skipped, and nothing at all is 0.
-pub fn parse_f64_lenient(text: &[u8]) -> Option<f64> {
-    if text.is_empty() { Some(0.0) } else { parse_f64(text.trim_ascii_start()) }
+/// `mantissa × 2^exponent`, rounded to nearest, ties to even.
+fn scale(mantissa: u64, exponent: i64) -> f64 {
+    if mantissa == 0 {
+        return 0.0;
+    }
+    let shift = mantissa.leading_zeros();
+    let mantissa = u128::from(mantissa << shift);
+    // The exponent of the leading bit.
+    let leading = exponent - i64::from(shift) + 63;
+    if leading > 1023 {
+        return f64::INFINITY;
+    }
+    // Below 2^-1022 precision is lost bit by bit.
+    let dropped = (11 + (-1022 - leading).max(0)).min(100);
+    let (kept, rest) = (mantissa >> dropped, mantissa & ((1 << dropped) - 1));
+    let half = 1u128 << (dropped - 1);
+    let rounded = kept as u64 + u64::from(rest > half || rest == half && kept & 1 == 1);
+    // A carry out of the mantissa moves the exponent up, as it should.
+    let biased = if leading < -1022 { 0 } else { (leading + 1022) as u64 };
+    f64::from_bits((biased << 52) + rounded)
 }
 
-/// The digits of a hexadecimal float behind `0x`: `h.hhp±d`.
-fn parse_hex(text: &str) -> Option<f64> {
-    let (mantissa, exponent) = match text.split_once(['p', 'P']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if whole.is_empty() && fraction.is_empty() {
-        return None;
-    }
-    let mut value = 0.0;
-    for digit in whole.chars().chain(fraction.chars()) {
-        value = value * 16.0 + f64::from(digit.to_digit(16)?);
-    }
-    Some(value * 2f64.powi(exponent - 4 * fraction.len() as i32))
-}
-
-/// Appends a double as replies and sorted sets show it: up to 17 significant digits, which read back as the same number, without
-/// trailing zeros; exponents where C's `%.17g` has them.
+/// Appends a double as replies show it, which is as Redis 7.0 does: C's `%.17g`, with `inf` and `-inf`.
 pub fn format_f64(value: f64, out: &mut Vec<u8>) {
     if value.is_nan() {
         out.extend_from_slice(b"nan");
@@ -84,46 +161,67 @@ pub fn format_f64(value: f64, out: &mut Vec<u8>) {
         out.extend_from_slice(if value > 0.0 { b"inf" } else { b"-inf" });
     } else if value == 0.0 {
         out.extend_from_slice(if value.is_sign_negative() { b"-0" } else { b"0" });
-    } else if value.fract() == 0.0 && value.abs() < 1e15 {
+    } else if value.fract() == 0.0 && value.abs() < 1e17 {
         out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
     } else {
-        general(value, out);
+        format_17_digits(value, out);
     }
 }
 
-/// `%.17g`.
-fn general(value: f64, out: &mut Vec<u8>) {
-    const DIGITS: i32 = 17;
-    let text = format!("{value:.16e}");
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    let digits = digits.trim_end_matches('0');
-    out.extend_from_slice(sign.as_bytes());
-    if !(-4..DIGITS).contains(&exponent) {
-        out.extend_from_slice(&digits.as_bytes()[..1]);
-        if digits.len() > 1 {
-            out.push(b'.');
-            out.extend_from_slice(&digits.as_bytes()[1..]);
-        }
-        out.extend_from_slice(format!("e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs()).as_bytes());
-        return;
-    }
-    if exponent < 0 {
-        out.extend_from_slice(b"0.");
-        out.resize(out.len() + (-exponent - 1) as usize, b'0');
-        out.extend_from_slice(digits.as_bytes());
-        return;
-    }
-    let whole = exponent as usize + 1;
-    if digits.len() <= whole {
-        out.extend_from_slice(digits.as_bytes());
-        out.resize(out.len() + whole - digits.len(), b'0');
+/// Appends a score as a packed sorted set stores it, and as ZSCAN shows it there: an integer in full where it is one (minus zero
+/// as zero) and far enough inside 64 bits, else as [`format_f64`].
+pub fn format_score(value: f64, out: &mut Vec<u8>) {
+    const FULL: f64 = (1u64 << 62) as f64;
+    if value.fract() == 0.0 && value.abs() <= FULL {
+        out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
     } else {
-        out.extend_from_slice(&digits.as_bytes()[..whole]);
-        out.push(b'.');
-        out.extend_from_slice(&digits.as_bytes()[whole..]);
+        format_f64(value, out);
+    }
+}
+
+/// 17 significant digits without trailing zeros; plain for decimal exponents from -4 to 16, else `d.ddde±xx`.
+fn format_17_digits(value: f64, out: &mut Vec<u8>) {
+    use std::io::Write;
+    let mut buffer = [0u8; 32];
+    let mut rest = &mut buffer[..];
+    // `-d.dddddddddddddddde-ddd` is 24 bytes long at most, and appending to a vector never fails.
+    let _ = write!(rest, "{:.16e}", value.abs());
+    let length = 32 - rest.len();
+    let text = &buffer[..length];
+    let at = text.iter().position(|byte| *byte == b'e').unwrap_or(length);
+    let exponent: i32 = std::str::from_utf8(&text[at + 1..]).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mut digits = [0u8; 17];
+    digits[0] = text[0];
+    digits[1..].copy_from_slice(&text[2..at]);
+    let significant = 17 - digits.iter().rev().take_while(|digit| **digit == b'0').count();
+    let digits = &digits[..significant];
+    if value < 0.0 {
+        out.push(b'-');
+    }
+    match exponent {
+        -4..=-1 => {
+            out.extend_from_slice(b"0.");
+            out.resize(out.len() + (-1 - exponent) as usize, b'0');
+            out.extend_from_slice(digits);
+        }
+        0..=16 => {
+            let whole = exponent as usize + 1;
+            out.extend_from_slice(&digits[..whole.min(significant)]);
+            out.resize(out.len() + whole.saturating_sub(significant), b'0');
+            if significant > whole {
+                out.push(b'.');
+                out.extend_from_slice(&digits[whole..]);
+            }
+        }
+        _ => {
+            out.push(digits[0]);
+            if significant > 1 {
+                out.push(b'.');
+                out.extend_from_slice(&digits[1..]);
+            }
+            let sign = if exponent < 0 { '-' } else { '+' };
+            let _ = write!(out, "e{sign}{:02}", exponent.abs());
+        }
     }
 }
 
@@ -169,28 +267,94 @@ mod tests {
             ("1 ", None),
             ("1e", None),
             ("abc", None),
+            (".", None),
+            ("0x", None),
+            ("0x1p", None),
+            ("0x.p1", None),
+            ("--1", None),
+            ("1\0", None),
+            ("1e400", None),
+            ("1e-400", None),
+            ("0e-400", Some(0.0)),
+            ("5e-324", Some(5e-324)),
+            ("0x1p1024", None),
+            ("0x1p-1074", Some(5e-324)),
+            ("0x1p-1075", None),
+            ("0x1.8p-1075", Some(5e-324)),
+            ("0x0p99999999999", Some(0.0)),
+            ("0x1.0p-2147483648", None),
+            ("0x1p-99999999999999999999", None),
+            ("0x1.fffffffffffffp1023", Some(f64::MAX)),
+            ("0x1.fffffffffffff8p1023", None),
+            ("0x20000000000001", Some(9_007_199_254_740_992.0)),
+            ("0x20000000000001.00000000000001", Some(9_007_199_254_740_994.0)),
+            ("0xffffffffffffffffffff", Some(1_208_925_819_614_629_174_706_175.0)),
         ] {
             assert_eq!(parse_f64(text.as_bytes()), value, "{text}");
         }
     }
 
+    /// Answers of a Redis 7.0.15 to SORT and to ZRANGEBYSCORE.
+    #[test]
+    fn elements_and_bounds_forgive_what_arguments_do_not() {
+        for (text, element, bound) in [
+            ("1e400", None, Some(f64::INFINITY)),
+            ("-1e400", None, Some(f64::NEG_INFINITY)),
+            ("1e-400", None, Some(0.0)),
+            (" \t1", Some(1.0), Some(1.0)),
+            ("", Some(0.0), Some(0.0)),
+            (" ", None, None),
+            ("1 ", None, None),
+            ("nan", None, None),
+        ] {
+            assert_eq!(parse_f64_lenient(text.as_bytes()), element, "{text}");
+            assert_eq!(parse_f64_saturating(text.as_bytes()), bound, "{text}");
+        }
+    }
+
+    /// Answers of a Redis 7.0.15 to ZSCORE.
     #[test]
     fn floats_are_written_with_17_digits() {
         for (value, text) in [
             (3.0, "3"),
-            (0.1, "0.10000000000000001"),
             (-1.5, "-1.5"),
-            (3e20, "3e+20"),
-            (1e300, "1.0000000000000001e+300"),
-            (1e-7, "9.9999999999999995e-08"),
+            (0.1, "0.10000000000000001"),
             (0.001, "0.001"),
+            (1e-5, "1.0000000000000001e-05"),
+            (1e-7, "9.9999999999999995e-08"),
+            (1.2345e-10, "1.2345e-10"),
+            (5e-324, "4.9406564584124654e-324"),
+            (123456789.125, "123456789.125"),
             (1e16, "10000000000000000"),
             (1e17, "1e+17"),
-            (1234567.25, "1234567.25"),
+            (3e20, "3e+20"),
+            (-3e20, "-3e+20"),
+            (1e23, "9.9999999999999992e+22"),
+            (1e300, "1.0000000000000001e+300"),
+            (1_234_567_890_123_456_789.0, "1.2345678901234568e+18"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (-0.0, "-0"),
             (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
         ] {
             let mut out = Vec::new();
             format_f64(value, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+
+    /// Answers of a Redis 7.0.15 to ZSCAN of a packed sorted set.
+    #[test]
+    fn stored_scores_are_integers_where_they_can_be() {
+        for (value, text) in [
+            (-0.0, "0"),
+            (1e17, "100000000000000000"),
+            (4_611_686_018_427_387_904.0, "4611686018427387904"),
+            (5e18, "5e+18"),
+            (0.1, "0.10000000000000001"),
+        ] {
+            let mut out = Vec::new();
+            format_score(value, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::element::Element;
 use super::limits::Limits;
 use super::listpack::{self, Listpack};
+use super::sample;
 
 type Fields = IndexMap<Box<[u8]>, Box<[u8]>, ahash::RandomState>;
 
@@ -121,6 +122,11 @@ impl Hash {
         }
     }
 
+    /// Length of the value of a field.
+    pub fn value_len(&self, field: &[u8]) -> Option<usize> {
+        self.get(field).map(|value| value.len())
+    }
+
     /// Whether a field exists.
     pub fn contains(&self, field: &[u8]) -> bool {
         match &self.repr {
@@ -153,7 +159,7 @@ impl Hash {
     pub fn at(&self, index: usize) -> Option<(Element<'_>, Element<'_>)> {
         match &self.repr {
             Repr::Packed(pack) => {
-                let mut rest = pack.iter().skip(index * 2);
+                let mut rest = pack.iter().skip(index.checked_mul(2)?);
                 Some((rest.next()?, rest.next()?))
             }
             Repr::Table(fields) => fields.get_index(index).map(|(f, v)| (Element::Bytes(f), Element::Bytes(v))),
@@ -165,6 +171,20 @@ impl Hash {
         match &self.repr {
             Repr::Packed(pack) => Pairs::Packed(pack.iter()),
             Repr::Table(fields) => Pairs::Table(fields.iter()),
+        }
+    }
+
+    /// A random field and its value; O(1) unless it is a (small) listpack.
+    pub fn random(&self) -> Option<(Element<'_>, Element<'_>)> {
+        (!self.is_empty()).then(|| self.at(rand::random_range(0..self.len()))).flatten()
+    }
+
+    /// `count` distinct random fields with values, in random order; all of them where there are no more.
+    pub fn sample(&self, count: usize) -> Vec<(Element<'_>, Element<'_>)> {
+        let positions = sample::distinct_positions(self.len(), count);
+        match &self.repr {
+            Repr::Packed(_) => sample::pick(self.iter(), &positions),
+            Repr::Table(_) => positions.into_iter().filter_map(|position| self.at(position)).collect(),
         }
     }
 
@@ -187,6 +207,7 @@ impl Hash {
 }
 
 /// Iterator over fields and values.
+#[derive(Clone)]
 pub enum Pairs<'a> {
     /// Of a listpack.
     Packed(listpack::Iter<'a>),
@@ -213,8 +234,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn behaves_as_a_map(operations in proptest::collection::vec((0u8..5, 0u8..40, 0usize..80), 1..150)) {
-            let limits = Limits { hash_max_listpack_entries: 20, ..Limits::default() };
+        fn behaves_as_a_map(operations in proptest::collection::vec((0u8..5, 0u8..40, 0usize..80), 1..150), longest in prop_oneof![Just(5usize), Just(64), Just(100)]) {
+            let limits = Limits { hash_max_listpack_entries: 20, hash_max_listpack_value: longest, ..Limits::default() };
             let (mut hash, mut model) = (Hash::new(), HashMap::new());
             for (operation, field, size) in operations {
                 let (field, value) = (format!("f{field}").into_bytes(), vec![b'v'; size]);
@@ -225,7 +246,55 @@ mod tests {
                 prop_assert_eq!(hash.len(), model.len());
                 let found: HashMap<_, _> = hash.iter().map(|(f, v)| (f.to_vec(), v.to_vec())).collect();
                 prop_assert_eq!(&found, &model);
+                for (field, value) in &model {
+                    prop_assert!(hash.get(field).is_some_and(|own| own.eq_bytes(value)));
+                    prop_assert_eq!(hash.value_len(field), Some(value.len()));
+                }
+                let sample: HashMap<_, _> = hash.sample(5).into_iter().map(|(f, v)| (f.to_vec(), v.to_vec())).collect();
+                prop_assert_eq!(sample.len(), model.len().min(5));
+                prop_assert!(sample.iter().all(|(field, value)| model.get(field) == Some(value)));
             }
+        }
+
+        #[test]
+        fn scanning_misses_nobody_who_stays(moves in proptest::collection::vec((any::<bool>(), 0u16..400), 0..200), count in 1usize..20) {
+            let limits = Limits { hash_max_listpack_entries: 0, ..Limits::default() };
+            let mut hash = Hash::new();
+            for i in 0..100 {
+                hash.set(format!("stay{i}").as_bytes(), b"v", &limits);
+                hash.set(format!("move{i}").as_bytes(), b"v", &limits);
+            }
+            let (mut cursor, mut seen) = (0, HashMap::new());
+            let mut moves = moves.into_iter();
+            loop {
+                cursor = hash.scan(cursor, count, |f, v| { seen.insert(f.to_vec(), v.to_vec()); });
+                if cursor == 0 { break; }
+                for (insert, i) in moves.by_ref().take(7) {
+                    let name = format!("move{i}");
+                    if insert { hash.set(name.as_bytes(), b"w", &limits); } else { hash.remove(name.as_bytes()); }
+                }
+            }
+            for i in 0..100 {
+                prop_assert!(seen.contains_key(format!("stay{i}").as_bytes()), "stay{}", i);
+            }
+        }
+    }
+
+    #[test]
+    fn form_follows_the_limits() {
+        let limits = Limits { hash_max_listpack_entries: 2, hash_max_listpack_value: 4, ..Limits::default() };
+        for (pairs, name) in [
+            (&[("a", "1"), ("b", "1234")][..], "listpack"),
+            (&[("a", "1"), ("b", "1"), ("c", "1")], "hashtable"),
+            (&[("a", "12345")], "hashtable"),
+            (&[("abcde", "1")], "hashtable"),
+            (&[("a", "1"), ("a", "2"), ("a", "3")], "listpack"),
+        ] {
+            let mut hash = Hash::new();
+            for (field, value) in pairs {
+                hash.set(field.as_bytes(), value.as_bytes(), &limits);
+            }
+            assert_eq!(hash.encoding(), name, "{pairs:?}");
         }
     }
 }

@@ -4,6 +4,8 @@
 //! | width u32 (2, 4 or 8) | count u32 | integers, little endian, ascending |
 //! ```
 
+use super::malformed::Malformed;
+
 const HEADER: usize = 8;
 
 /// An intset.
@@ -19,20 +21,29 @@ impl Default for Intset {
 }
 
 impl Intset {
-    /// Takes bytes from outside; `None` when they are no intset.
-    pub fn from_bytes_validated(bytes: Vec<u8>) -> Option<Self> {
-        let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize);
-        let (width, count) = (word(0)?, word(4)?);
-        if !matches!(width, 2 | 4 | 8) || count.checked_mul(width)?.checked_add(HEADER)? != bytes.len() {
-            return None;
-        }
+    /// Takes bytes from outside; width, length and order are checked.
+    pub fn from_bytes_validated(bytes: Vec<u8>) -> Result<Self, Malformed> {
         let set = Self { bytes };
-        set.iter().is_sorted_by(|a, b| a < b).then_some(set)
+        if set.is_framed() && set.iter().is_sorted_by(|a, b| a < b) { Ok(set) } else { Err(Malformed("intset")) }
+    }
+
+    /// Whether the header is one and states the length that the bytes have.
+    fn is_framed(&self) -> bool {
+        let Some((header, integers)) = self.bytes.split_first_chunk::<HEADER>() else { return false };
+        let [w0, w1, w2, w3, c0, c1, c2, c3] = *header;
+        let width = u32::from_le_bytes([w0, w1, w2, w3]) as usize;
+        let count = u32::from_le_bytes([c0, c1, c2, c3]) as usize;
+        matches!(width, 2 | 4 | 8) && count.checked_mul(width) == Some(integers.len())
     }
 
     /// The bytes, in Redis's format.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Capacity in bytes.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// Number of members.
@@ -45,13 +56,18 @@ impl Intset {
         self.len() == 0
     }
 
-    /// The member at a position, in ascending order.
+    /// The member at a position, in ascending order; the position must be below the length.
     pub fn get(&self, index: usize) -> i64 {
         let (width, at) = (self.width(), HEADER + index * self.width());
         let data = &self.bytes[at..at + width];
         let mut wide = [if data[width - 1] & 0x80 != 0 { 0xff } else { 0 }; 8];
         wide[..width].copy_from_slice(data);
         i64::from_le_bytes(wide)
+    }
+
+    /// A random member.
+    pub fn random(&self) -> Option<i64> {
+        (!self.is_empty()).then(|| self.get(rand::random_range(0..self.len())))
     }
 
     /// The members, ascending.
@@ -73,7 +89,13 @@ impl Intset {
         }
         let width = self.width();
         let at = HEADER + index * width;
-        self.bytes.splice(at..at, value.to_le_bytes().into_iter().take(width));
+        let length = self.bytes.len();
+        if self.bytes.capacity() - length < width {
+            self.bytes.reserve_exact(width + length / 8);
+        }
+        self.bytes.resize(length + width, 0);
+        self.bytes.copy_within(at..length, at + width);
+        self.bytes[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);
         self.store_count();
         true
     }
@@ -83,6 +105,9 @@ impl Intset {
         let Ok(index) = self.search(value) else { return false };
         let at = HEADER + index * self.width();
         self.bytes.drain(at..at + self.width());
+        if self.bytes.capacity() > 64 && self.bytes.len() < self.bytes.capacity() / 4 {
+            self.bytes.shrink_to(self.bytes.len() * 2);
+        }
         self.store_count();
         true
     }
@@ -136,6 +161,42 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
+    #[test]
+    fn bytes_are_those_of_redis() {
+        let mut set = Intset::default();
+        for value in [5, -1, 300] {
+            set.insert(value);
+        }
+        assert_eq!(set.as_bytes(), [2, 0, 0, 0, 3, 0, 0, 0, 0xff, 0xff, 5, 0, 0x2c, 1]);
+        set.insert(70_000);
+        assert_eq!(set.as_bytes()[..8], [4, 0, 0, 0, 4, 0, 0, 0]);
+        assert_eq!(set.as_bytes().len(), 8 + 4 * 4);
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused_or_harmless() {
+        use rand::{Rng, SeedableRng};
+        let mut random = rand::rngs::SmallRng::seed_from_u64(7);
+        let mut accepted = 0;
+        for round in 0..20_000 {
+            let mut set = Intset::default();
+            for _ in 0..random.random_range(0..20) {
+                set.insert(random.random_range(-1000..1000) << if round % 2 == 0 { 0 } else { 40 });
+            }
+            let mut bytes = set.as_bytes().to_vec();
+            let at = random.random_range(0..bytes.len());
+            bytes[at] ^= 1 << random.random_range(0..8);
+            if round % 3 == 0 {
+                bytes.truncate(random.random_range(0..bytes.len()));
+            }
+            if let Ok(set) = Intset::from_bytes_validated(bytes) {
+                assert!(set.iter().all(|value| set.contains(value)));
+                accepted += 1;
+            }
+        }
+        assert!(accepted > 100, "the fuzz must reach past the checks, {accepted}");
+    }
+
     proptest! {
         #[test]
         fn behaves_as_an_ordered_set(operations in proptest::collection::vec((any::<bool>(), prop_oneof![-40i64..40, -70_000i64..70_000, any::<i64>()]), 1..200)) {
@@ -149,7 +210,7 @@ mod tests {
                 prop_assert_eq!(set.contains(value), model.contains(&value));
             }
             prop_assert_eq!(set.iter().collect::<Vec<_>>(), model.into_iter().collect::<Vec<_>>());
-            prop_assert_eq!(Intset::from_bytes_validated(set.as_bytes().to_vec()), Some(set));
+            prop_assert_eq!(Intset::from_bytes_validated(set.as_bytes().to_vec()), Ok(set));
         }
     }
 }

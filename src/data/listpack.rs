@@ -10,6 +10,7 @@
 //! Count 65535 means "walk and count".
 
 use super::element::Element;
+use super::malformed::Malformed;
 use crate::base::number::parse_i64;
 
 const HEADER: usize = 6;
@@ -36,25 +37,14 @@ impl Listpack {
         Self { bytes: vec![7, 0, 0, 0, 0, 0, END] }
     }
 
-    /// Takes bytes from outside, every entry checked; `None` when they are no listpack.
-    pub fn from_bytes_validated(bytes: Vec<u8>) -> Option<Self> {
-        let total = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
-        if total != bytes.len() || total < HEADER + 1 || bytes[total - 1] != END {
-            return None;
-        }
-        let mut at = HEADER;
-        let mut count = 0usize;
-        while at < total - 1 {
-            let (_, length) = decode_checked(&bytes[..total - 1], at)?;
-            let back = back_length_size(length);
-            if at + length + back > total - 1 || read_back_length(&bytes, at + length + back)? != (length, back) {
-                return None;
-            }
-            at += length + back;
-            count += 1;
-        }
+    /// Takes bytes from outside; every entry is checked, so that walking it in either direction is safe afterwards.
+    pub fn from_bytes_validated(bytes: Vec<u8>) -> Result<Self, Malformed> {
+        let count = count_entries(&bytes).ok_or(Malformed("listpack"))?;
         let stored = u16::from_le_bytes([bytes[4], bytes[5]]);
-        (stored == COUNT_UNKNOWN || usize::from(stored) == count).then_some(Self { bytes })
+        if stored != COUNT_UNKNOWN && usize::from(stored) != count {
+            return Err(Malformed("listpack"));
+        }
+        Ok(Self { bytes })
     }
 
     /// The bytes, in Redis's format.
@@ -154,13 +144,54 @@ impl Listpack {
         Some(last)
     }
 
+    /// Keeps the elements that `keep` is true for.
+    pub fn retain(&mut self, mut keep: impl FnMut(Element<'_>) -> bool) {
+        let (mut from, mut to, mut removed) = (HEADER, HEADER, 0);
+        while let Some((element, length)) = decode(&self.bytes, from) {
+            let kept = keep(element);
+            let size = length + back_length_size(length);
+            if kept {
+                self.bytes.copy_within(from..from + size, to);
+                to += size;
+            } else {
+                removed += 1;
+            }
+            from += size;
+        }
+        self.splice(to, from - to, &[]);
+        self.add_count(-removed);
+    }
+
+    /// Cuts it at position `index`; the elements from there on come back.
+    pub fn split_off(&mut self, index: usize) -> Self {
+        let at = self.offset(index);
+        let mut tail = Self::new();
+        tail.append_entries(&self.bytes[at..self.bytes.len() - 1], 0);
+        let moved = tail.iter().count();
+        tail.add_count(moved as isize);
+        self.splice(at, self.bytes.len() - 1 - at, &[]);
+        self.add_count(-(moved as isize));
+        tail
+    }
+
+    /// Appends all elements of another one.
+    pub fn append(&mut self, other: &Self) {
+        self.append_entries(&other.bytes[HEADER..other.bytes.len() - 1], other.len());
+    }
+
+    fn append_entries(&mut self, entries: &[u8], count: usize) {
+        let at = self.bytes.len() - 1;
+        self.open_gap(at, 0, entries.len());
+        self.bytes[at..at + entries.len()].copy_from_slice(entries);
+        self.add_count(count as isize);
+    }
+
     /// The position of the first of every `step`-th element (from position 0 on) that equals `value`.
     pub fn find(&self, value: &[u8], step: usize) -> Option<usize> {
         let int = parse_i64(value);
-        let found = self.iter().step_by(step).position(|element| match (element, int) {
-            (Element::Int(own), Some(int)) => own == int,
-            (Element::Bytes(own), None) => own == value,
-            _ => false,
+        let found = self.iter().step_by(step).position(|element| match element {
+            Element::Int(own) => int == Some(own),
+            Element::Bytes(own) => own == value,
         });
         found.map(|position| position * step)
     }
@@ -182,21 +213,34 @@ impl Listpack {
 
     /// Replaces `removed` bytes at `at` by the encoded values.
     fn splice(&mut self, at: usize, removed: usize, values: &[&[u8]]) {
-        let mut encoded = smallvec::SmallVec::<[u8; 128]>::new();
-        for value in values {
-            encode(value, &mut encoded);
+        let ints: smallvec::SmallVec<[Option<i64>; 2]> = values.iter().map(|value| parse_i64(value)).collect();
+        let size = |(value, int): (&&[u8], &Option<i64>)| {
+            let length = encoded_len(value, *int);
+            length + back_length_size(length)
+        };
+        self.open_gap(at, removed, values.iter().zip(&ints).map(size).sum());
+        let mut rest = &mut self.bytes[at..];
+        for (value, int) in values.iter().zip(&ints) {
+            let written = encode(value, *int, rest);
+            rest = &mut rest[written..];
         }
-        let (old, new) = (removed, encoded.len());
+    }
+
+    /// Makes room for `new` bytes in place of `old` ones at `at`, and states the new total.
+    fn open_gap(&mut self, at: usize, old: usize, new: usize) {
         let length = self.bytes.len();
         if new > old {
-            self.bytes.reserve_exact(growth(length, new - old));
-            self.bytes.resize(length + new - old, 0);
+            let more = new - old;
+            if self.bytes.capacity() - length < more {
+                self.bytes.reserve_exact(growth(length, more));
+            }
+            self.bytes.resize(length + more, 0);
             self.bytes.copy_within(at + old..length, at + new);
-        } else {
+        } else if new < old {
             self.bytes.copy_within(at + old..length, at + new);
             self.bytes.truncate(length + new - old);
         }
-        self.bytes[at..at + new].copy_from_slice(&encoded);
+        debug_assert!(u32::try_from(self.bytes.len()).is_ok());
         let total = self.bytes.len() as u32;
         self.bytes[..4].copy_from_slice(&total.to_le_bytes());
         if self.bytes.capacity() > 64 && self.bytes.len() < self.bytes.capacity() / 4 {
@@ -204,11 +248,13 @@ impl Listpack {
         }
     }
 
+    /// Changes the stored count; once it says "unknown" it stays so.
     fn add_count(&mut self, change: isize) {
         let stored = u16::from_le_bytes([self.bytes[4], self.bytes[5]]);
-        let count = if stored == COUNT_UNKNOWN { self.iter().count() as isize } else { stored as isize + change };
-        let stored = u16::try_from(count).unwrap_or(COUNT_UNKNOWN);
-        self.bytes[4..6].copy_from_slice(&stored.to_le_bytes());
+        if stored != COUNT_UNKNOWN {
+            let stored = u16::try_from(stored as isize + change).unwrap_or(COUNT_UNKNOWN);
+            self.bytes[4..6].copy_from_slice(&stored.to_le_bytes());
+        }
     }
 }
 
@@ -228,10 +274,7 @@ impl<'a> Iterator for Iter<'a> {
     type Item = Element<'a>;
 
     fn next(&mut self) -> Option<Element<'a>> {
-        if self.bytes[self.at] == END {
-            return None;
-        }
-        let (element, length) = decode_checked(self.bytes, self.at)?;
+        let (element, length) = decode(self.bytes, self.at)?;
         self.at += length + back_length_size(length);
         Some(element)
     }
@@ -253,7 +296,7 @@ impl<'a> Iterator for IterRev<'a> {
         }
         let (length, back) = read_back_length(self.bytes, self.end)?;
         self.end -= length + back;
-        decode_checked(self.bytes, self.end).map(|(element, _)| element)
+        decode(self.bytes, self.end).map(|(element, _)| element)
     }
 }
 
@@ -273,48 +316,72 @@ fn encoded_len(value: &[u8], int: Option<i64>) -> usize {
     }
 }
 
-fn encode(value: &[u8], out: &mut smallvec::SmallVec<[u8; 128]>) {
-    let int = parse_i64(value);
+/// Writes an entry to the start of `out`; how many bytes it took.
+fn encode(value: &[u8], int: Option<i64>, out: &mut [u8]) -> usize {
     let length = encoded_len(value, int);
     match int {
         Some(v) => match length {
-            1 => out.push(v as u8),
+            1 => out[0] = v as u8,
             2 => {
-                let v = (v & 0x1fff) as u16;
-                out.extend_from_slice(&[0xc0 | (v >> 8) as u8, v as u8]);
+                out[0] = 0xc0 | (v >> 8) as u8 & 0x1f;
+                out[1] = v as u8;
             }
             _ => {
-                out.push(match length {
+                out[0] = match length {
                     3 => 0xf1,
                     4 => 0xf2,
                     5 => 0xf3,
                     _ => 0xf4,
-                });
-                out.extend_from_slice(&v.to_le_bytes()[..length - 1]);
+                };
+                out[1..length].copy_from_slice(&v.to_le_bytes()[..length - 1]);
             }
         },
         None => {
             match value.len() {
-                0..=63 => out.push(0x80 | value.len() as u8),
-                64..=4095 => out.extend_from_slice(&[0xe0 | (value.len() >> 8) as u8, value.len() as u8]),
+                short @ 0..=63 => out[0] = 0x80 | short as u8,
+                middle @ 64..=4095 => {
+                    out[0] = 0xe0 | (middle >> 8) as u8;
+                    out[1] = middle as u8;
+                }
                 long => {
-                    out.push(0xf0);
-                    out.extend_from_slice(&(long as u32).to_le_bytes());
+                    out[0] = 0xf0;
+                    out[1..5].copy_from_slice(&(long as u32).to_le_bytes());
                 }
             }
-            out.extend_from_slice(value);
+            out[length - value.len()..length].copy_from_slice(value);
         }
     }
     let groups = back_length_size(length);
-    for group in (0..groups).rev() {
+    for (at, group) in (0..groups).rev().enumerate() {
         let seven = (length >> (7 * group)) as u8 & 0x7f;
-        // Read from the end: every byte but the first of the groups says that more follow to its left.
-        out.push(if group == groups - 1 { seven } else { seven | 0x80 });
+        // Read from the end: every byte but the leftmost says that more follow to its left.
+        out[length + at] = if at == 0 { seven } else { seven | 0x80 };
     }
+    length + groups
 }
 
-/// The element at `at` and the length of its encoding; `None` where bytes are missing or unknown.
-fn decode_checked(bytes: &[u8], at: usize) -> Option<(Element<'_>, usize)> {
+/// How many entries well-formed bytes hold; `None` where they are not well-formed.
+fn count_entries(bytes: &[u8]) -> Option<usize> {
+    let total = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
+    if total != bytes.len() || total < HEADER + 1 || bytes[total - 1] != END {
+        return None;
+    }
+    let (mut at, mut count) = (HEADER, 0);
+    while at < total - 1 {
+        let (_, length) = decode(&bytes[..total - 1], at)?;
+        let back = back_length_size(length);
+        let end = at + length + back;
+        if end > total - 1 || read_back_length(bytes, end)? != (length, back) {
+            return None;
+        }
+        at = end;
+        count += 1;
+    }
+    Some(count)
+}
+
+/// The element at `at` and the length of its encoding; `None` at the end mark and where bytes are missing or unknown.
+fn decode(bytes: &[u8], at: usize) -> Option<(Element<'_>, usize)> {
     let rest = bytes.get(at..)?;
     let first = *rest.first()?;
     let string = |header: usize, length: usize| {
@@ -384,84 +451,4 @@ fn read_back_length(bytes: &[u8], end: usize) -> Option<(usize, usize)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn all(pack: &Listpack) -> Vec<Vec<u8>> {
-        pack.iter().map(|e| e.to_vec()).collect()
-    }
-
-    #[test]
-    fn bytes_are_those_of_redis() {
-        let mut pack = Listpack::new();
-        for value in [&b"1"[..], b"hello", b"-300", b"100000"] {
-            pack.push_back(value);
-        }
-        let expected = [
-            &[31u8, 0, 0, 0, 4, 0][..],
-            &[0x01, 0x01],
-            &[0x85, b'h', b'e', b'l', b'l', b'o', 0x06],
-            &[0xde, 0xd4, 0x02],
-            &[0xf2, 0xa0, 0x86, 0x01, 0x04],
-            &[0xff],
-        ];
-        let mut expected: Vec<u8> = expected.concat();
-        expected[0] = expected.len() as u8;
-        assert_eq!(pack.as_bytes(), expected);
-    }
-
-    #[test]
-    fn damaged_bytes_are_refused_or_harmless() {
-        let mut pack = Listpack::new();
-        for i in 0..50 {
-            pack.push_back(format!("value-{i}-{}", "x".repeat(i * 7)).as_bytes());
-            pack.push_back(format!("{}", i * 1_000_003).as_bytes());
-        }
-        let mut seed = 42u64;
-        for _ in 0..20_000 {
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            let mut bytes = pack.as_bytes().to_vec();
-            let at = (seed >> 33) as usize % bytes.len();
-            bytes[at] ^= 1 << (seed >> 20 & 7);
-            if let Some(pack) = Listpack::from_bytes_validated(bytes) {
-                assert_eq!(pack.iter().count(), pack.iter_rev().count());
-            }
-        }
-    }
-
-    fn value() -> impl Strategy<Value = Vec<u8>> {
-        prop_oneof![
-            any::<i64>().prop_map(|v| v.to_string().into_bytes()),
-            (-5000i64..5000).prop_map(|v| v.to_string().into_bytes()),
-            proptest::collection::vec(any::<u8>(), 0..150),
-            Just(vec![b'z'; 5000]),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn behaves_as_a_vector(operations in proptest::collection::vec((0u8..7, any::<u16>(), value()), 1..60)) {
-            let mut pack = Listpack::new();
-            let mut model: Vec<Vec<u8>> = Vec::new();
-            for (operation, at, value) in operations {
-                let at = at as usize % (model.len() + 1);
-                match operation {
-                    0 => { pack.push_back(&value); model.push(value); }
-                    1 => { pack.push_front(&value); model.insert(0, value); }
-                    2 => { pack.insert(at, &[&value]); model.insert(at, value); }
-                    3 if at < model.len() => { pack.replace(at, &value); model[at] = value; }
-                    4 if at < model.len() => { pack.remove(at, 1); model.remove(at); }
-                    5 => prop_assert_eq!(pack.pop_back(), model.pop()),
-                    _ => prop_assert_eq!(pack.find(&value, 1), model.iter().position(|v| *v == value)),
-                }
-                prop_assert_eq!(&all(&pack), &model);
-                prop_assert_eq!(pack.len(), model.len());
-            }
-            let mut backwards: Vec<_> = pack.iter_rev().map(|e| e.to_vec()).collect();
-            backwards.reverse();
-            prop_assert_eq!(&backwards, &model);
-            prop_assert_eq!(Listpack::from_bytes_validated(pack.as_bytes().to_vec()), Some(pack));
-        }
-    }
-}
+mod tests;

@@ -4,16 +4,22 @@
 //! ones become tables; [`Limits`] says where the change happens.
 
 mod element;
+mod encoding;
 pub mod hash;
 pub mod intset;
 pub mod limits;
 pub mod list;
 pub mod listpack;
+mod malformed;
 mod order_tree;
+mod quicklist;
+mod sample;
 pub mod set;
 pub mod zset;
 
 pub use element::Element;
+pub use encoding::{NAMES, Names};
+pub use malformed::Malformed;
 
 /// The positions of a dense array of `len` items that a scan visits next, and the cursor after it.
 ///

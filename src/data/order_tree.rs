@@ -50,11 +50,6 @@ impl Default for OrderTree {
 }
 
 impl OrderTree {
-    /// Number of items.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
     /// Puts an item at a position.
     pub fn insert(&mut self, position: usize, item: u32) {
         debug_assert!(position <= self.len);
@@ -81,12 +76,29 @@ impl OrderTree {
         item
     }
 
-    /// The item at a position.
-    pub fn get(&self, position: usize) -> Option<u32> {
-        (position < self.len).then(|| {
-            let (items, offset) = self.chunk(position);
-            items[offset]
-        })
+    /// Replaces the item at a position.
+    pub fn set(&mut self, position: usize, item: u32) {
+        debug_assert!(position < self.len);
+        let (mut node, mut left) = (&mut self.root, position);
+        loop {
+            match node {
+                Node::Leaf(items) => {
+                    items[left] = item;
+                    return;
+                }
+                Node::Inner(children) => {
+                    let mut index = 0;
+                    while left >= children[index].count {
+                        left -= children[index].count;
+                        index += 1;
+                    }
+                    if left == 0 {
+                        children[index].first = item;
+                    }
+                    node = &mut children[index].node;
+                }
+            }
+        }
     }
 
     /// How many items, from the first on, `before` is true for.
@@ -281,7 +293,11 @@ mod tests {
             let (mut tree, mut model) = (OrderTree::default(), Vec::new());
             for (kind, value) in operations {
                 let insert = if grow { kind < 8 } else { kind < 5 };
-                if insert || model.is_empty() {
+                if kind == 9 && !model.is_empty() {
+                    let at = value as usize % model.len();
+                    tree.set(at, value);
+                    model[at] = value;
+                } else if insert || model.is_empty() {
                     let at = value as usize % (model.len() + 1);
                     tree.insert(at, value);
                     model.insert(at, value);
@@ -289,12 +305,36 @@ mod tests {
                     let at = value as usize % model.len();
                     prop_assert_eq!(tree.remove(at), model.remove(at));
                 }
-                prop_assert_eq!(tree.len(), model.len());
+                prop_assert_eq!(tree.len, model.len());
             }
             prop_assert_eq!(&tree.iter_from(0).collect::<Vec<_>>(), &model);
             let middle = model.len() / 2;
             prop_assert_eq!(tree.iter_back_from(middle).collect::<Vec<_>>(), model[..middle].iter().rev().copied().collect::<Vec<_>>());
-            prop_assert_eq!(tree.get(middle), model.get(middle).copied());
+            prop_assert_eq!(tree.iter_from(middle).next(), model.get(middle).copied());
+        }
+
+        #[test]
+        fn first_items_stay_true(operations in proptest::collection::vec((0u8..3, any::<u32>()), 1..3000)) {
+            // The first items of inner nodes guide a search: keep the sequence sorted, and let searches do the placing.
+            let (mut tree, mut model) = (OrderTree::default(), Vec::new());
+            for (kind, value) in operations {
+                let at = tree.partition_point(|item| item < value);
+                prop_assert_eq!(at, model.partition_point(|item| *item < value));
+                match kind {
+                    0 if at < model.len() => {
+                        tree.remove(at);
+                        model.remove(at);
+                    }
+                    1 if at < model.len() => {
+                        tree.set(at, value);
+                        model[at] = value;
+                    }
+                    _ => {
+                        tree.insert(at, value);
+                        model.insert(at, value);
+                    }
+                }
+            }
         }
 
         #[test]

@@ -15,7 +15,8 @@ use self::table::Table;
 use super::element::Element;
 use super::limits::Limits;
 use super::listpack::{self, Listpack};
-use crate::base::number::{format_f64, parse_f64};
+use super::sample;
+use crate::base::number::{format_score, parse_f64};
 
 #[derive(Clone, Debug)]
 enum Repr {
@@ -80,6 +81,16 @@ impl ZSet {
             Repr::Packed(pack) => pack.capacity(),
             Repr::Table(table) => table.memory_usage(),
         }
+    }
+
+    /// Takes the member with the lowest score out.
+    pub fn pop_min(&mut self) -> Option<(Vec<u8>, f64)> {
+        self.pop(false)
+    }
+
+    /// Takes the member with the highest score out.
+    pub fn pop_max(&mut self) -> Option<(Vec<u8>, f64)> {
+        self.pop(true)
     }
 
     /// Adds a member or gives it another score, which is not NaN.
@@ -245,14 +256,25 @@ impl ZSet {
         Some((member, score))
     }
 
-    /// The pair at a place of an order that only changes when the set does: for O(1) random picks over `0..len`.
+    /// A random pair; O(1) unless it is a (small) listpack.
     pub fn at_random(&self) -> Option<(Element<'_>, f64)> {
+        (!self.is_empty()).then(|| self.at(rand::random_range(0..self.len()))).flatten()
+    }
+
+    /// The pair at a place of an order that only changes when the set does, and need not be that of scores.
+    fn at(&self, index: usize) -> Option<(Element<'_>, f64)> {
         match &self.repr {
-            Repr::Packed(_) => {
-                let len = self.len();
-                (len > 0).then(|| self.iter_from(rand::random_range(0..len)).next()).flatten()
-            }
-            Repr::Table(table) => table.at_random().map(|(m, s)| (Element::Bytes(m), s)),
+            Repr::Packed(pack) => packed_pairs(pack).nth(index),
+            Repr::Table(table) => table.at(index).map(|(m, s)| (Element::Bytes(m), s)),
+        }
+    }
+
+    /// `count` distinct random pairs in random order; all of them where there are no more.
+    pub fn sample(&self, count: usize) -> Vec<(Element<'_>, f64)> {
+        let positions = sample::distinct_positions(self.len(), count);
+        match &self.repr {
+            Repr::Packed(pack) => sample::pick(packed_pairs(pack), &positions),
+            Repr::Table(_) => positions.into_iter().filter_map(|index| self.at(index)).collect(),
         }
     }
 
@@ -302,7 +324,7 @@ fn element_score(element: Element<'_>) -> f64 {
 
 fn score_text(score: f64) -> Vec<u8> {
     let mut text = Vec::with_capacity(24);
-    format_f64(score, &mut text);
+    format_score(score, &mut text);
     text
 }
 

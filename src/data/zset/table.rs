@@ -1,7 +1,8 @@
-//! A large sorted set: members in numbered slots, an index from member to slot, and a tree of slot numbers in order.
+//! A large sorted set: members in a dense array of slots, an index from member to slot, and a tree of slot numbers in order.
 //!
-//! A member's bytes are stored once, in its slot; index and tree hold slot numbers of four bytes. Slots never move, so a scan that walks
-//! them misses nobody who stays. Freed slots are used again.
+//! A member's bytes are stored once, in its slot; index and tree hold slot numbers of four bytes, which is what a sorted set of many small
+//! members is made of. A removal moves the last slot into the gap, so the array stays dense: a random pick is O(1), memory follows the
+//! number of members, and a scan from the end down misses nobody who stays. There are fewer than 2^32 members.
 
 use hashbrown::raw::RawTable;
 
@@ -10,8 +11,7 @@ use super::{Inserted, order};
 
 #[derive(Clone, Debug)]
 struct Slot {
-    /// `None` where the slot is free.
-    member: Option<Box<[u8]>>,
+    member: Box<[u8]>,
     score: f64,
 }
 
@@ -19,7 +19,6 @@ struct Slot {
 #[derive(Clone, Default)]
 pub struct Table {
     slots: Vec<Slot>,
-    free: Vec<u32>,
     index: RawTable<u32>,
     tree: OrderTree,
     hasher: ahash::RandomState,
@@ -33,13 +32,13 @@ impl std::fmt::Debug for Table {
 
 impl Table {
     pub fn len(&self) -> usize {
-        self.tree.len()
+        self.slots.len()
     }
 
     pub fn memory_usage(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>()
-            + self.slots.iter().map(|slot| slot.member.as_ref().map_or(0, |m| m.len().max(8))).sum::<usize>()
-            + self.free.capacity() * size_of::<u32>()
+        size_of::<Self>()
+            + self.slots.capacity() * size_of::<Slot>()
+            + self.slots.iter().map(|slot| slot.member.len().max(8)).sum::<usize>()
             + self.index.buckets() * (size_of::<u32>() + 1)
             + self.tree.memory_usage()
     }
@@ -56,19 +55,10 @@ impl Table {
             self.tree.insert(position, id);
             return Inserted::Updated;
         }
-        let slot = Slot { member: Some(member.into()), score };
-        let id = match self.free.pop() {
-            Some(id) => {
-                self.slots[id as usize] = slot;
-                id
-            }
-            None => {
-                self.slots.push(slot);
-                (self.slots.len() - 1) as u32
-            }
-        };
+        let id = u32::try_from(self.slots.len()).expect("fewer than 2^32 members");
+        self.slots.push(Slot { member: member.into(), score });
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.index.insert(hasher.hash_one(member), id, |id| hasher.hash_one(bytes(slots, *id)));
+        self.index.insert(hasher.hash_one(member), id, |id| hasher.hash_one(&*slots[*id as usize].member));
         let position = self.position(id);
         self.tree.insert(position, id);
         Inserted::Added
@@ -84,10 +74,28 @@ impl Table {
     /// Removes the member at a position.
     pub fn remove_at(&mut self, position: usize) {
         let id = self.tree.remove(position);
-        let hash = self.hasher.hash_one(bytes(&self.slots, id));
-        self.index.remove_entry(hash, |other| *other == id);
-        self.slots[id as usize].member = None;
-        self.free.push(id);
+        self.index.remove_entry(self.hash(id), |other| *other == id);
+        let last = (self.slots.len() - 1) as u32;
+        if id != last {
+            let position = self.position(last);
+            self.tree.set(position, id);
+            let hash = self.hash(last);
+            if let Some(moved) = self.index.get_mut(hash, |other| *other == last) {
+                *moved = id;
+            }
+        }
+        self.slots.swap_remove(id as usize);
+        self.shrink();
+    }
+
+    /// Gives memory back when most of it is empty.
+    fn shrink(&mut self) {
+        let len = self.slots.len();
+        if self.slots.capacity() > 64 && len < self.slots.capacity() / 8 {
+            self.slots.shrink_to(len * 2);
+            let (slots, hasher) = (&self.slots, &self.hasher);
+            self.index.shrink_to(len * 2, |id| hasher.hash_one(&*slots[*id as usize].member));
+        }
     }
 
     pub fn score(&self, member: &[u8]) -> Option<f64> {
@@ -96,6 +104,11 @@ impl Table {
 
     pub fn rank(&self, member: &[u8]) -> Option<usize> {
         self.find(member).map(|id| self.position(id))
+    }
+
+    /// The pair at a place of an order that only changes when the set does, and is not that of scores.
+    pub fn at(&self, index: usize) -> Option<(&[u8], f64)> {
+        self.slots.get(index).map(|slot| (&*slot.member, slot.score))
     }
 
     pub fn iter_from(&self, position: usize) -> impl Iterator<Item = (&[u8], f64)> {
@@ -113,34 +126,21 @@ impl Table {
         })
     }
 
-    /// A random member: a random slot until one is taken, or, where most are free, a random position.
-    pub fn at_random(&self) -> Option<(&[u8], f64)> {
-        if self.len() == 0 {
-            return None;
-        }
-        if self.free.len() > self.slots.len() / 2 {
-            return self.tree.get(rand::random_range(0..self.len())).map(|id| self.pair(id));
-        }
-        loop {
-            let id = rand::random_range(0..self.slots.len()) as u32;
-            if self.slots[id as usize].member.is_some() {
-                return Some(self.pair(id));
-            }
-        }
-    }
-
     pub fn scan(&self, cursor: u64, count: usize, mut emit: impl FnMut(&[u8], f64)) -> u64 {
         let (range, next) = super::super::scan_window(self.slots.len(), cursor, count);
-        for slot in &self.slots[range] {
-            if let Some(member) = &slot.member {
-                emit(member, slot.score);
-            }
+        for slot in self.slots[range].iter().rev() {
+            emit(&slot.member, slot.score);
         }
         next
     }
 
     fn find(&self, member: &[u8]) -> Option<u32> {
-        self.index.get(self.hasher.hash_one(member), |id| bytes(&self.slots, *id) == member).copied()
+        let hash = self.hasher.hash_one(member);
+        self.index.get(hash, |id| *self.slots[*id as usize].member == *member).copied()
+    }
+
+    fn hash(&self, id: u32) -> u64 {
+        self.hasher.hash_one(&*self.slots[id as usize].member)
     }
 
     /// Where a slot stands, or would stand, in the order.
@@ -153,10 +153,7 @@ impl Table {
     }
 
     fn pair(&self, id: u32) -> (&[u8], f64) {
-        (bytes(&self.slots, id), self.slots[id as usize].score)
+        let slot = &self.slots[id as usize];
+        (&slot.member, slot.score)
     }
-}
-
-fn bytes(slots: &[Slot], id: u32) -> &[u8] {
-    slots[id as usize].member.as_deref().unwrap_or_default()
 }

@@ -53,6 +53,77 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+    #[test]
+    fn scanning_misses_nobody_who_stays(
+        moves in proptest::collection::vec((any::<bool>(), 0u16..300, -3i8..3), 0..200),
+        count in 1usize..20,
+    ) {
+        let limits = Limits { zset_max_listpack_entries: 0, ..Limits::default() };
+        let mut set = ZSet::new();
+        for i in 0..100 {
+            set.insert(format!("stay{i}").as_bytes(), f64::from(i % 5), &limits);
+            set.insert(format!("move{i}").as_bytes(), f64::from(i % 3), &limits);
+        }
+        let (mut cursor, mut seen) = (0, HashSet::new());
+        let mut moves = moves.into_iter();
+        loop {
+            cursor = set.scan(cursor, count, |m, _| { seen.insert(m.to_vec()); });
+            if cursor == 0 { break; }
+            for (insert, i, score) in moves.by_ref().take(7) {
+                let name = format!("move{i}");
+                if insert {
+                    set.insert(name.as_bytes(), f64::from(score), &limits);
+                } else {
+                    set.remove(name.as_bytes());
+                }
+                // Those who stay may still get other scores.
+                set.insert(format!("stay{}", i % 100).as_bytes(), f64::from(score), &limits);
+            }
+        }
+        for i in 0..100 {
+            prop_assert!(seen.contains(format!("stay{i}").as_bytes()), "stay{}", i);
+        }
+    }
+}
+
+#[test]
+fn memory_follows_the_number_of_members() {
+    let limits = Limits { zset_max_listpack_entries: 0, ..Limits::default() };
+    let mut set = ZSet::new();
+    for i in 0..20_000 {
+        set.insert(format!("member{i}").as_bytes(), f64::from(i % 97), &limits);
+    }
+    let full = set.memory_usage();
+    for i in 10..20_000 {
+        assert_eq!(set.remove(format!("member{i}").as_bytes()), Some(f64::from(i % 97)));
+    }
+    assert!(set.memory_usage() < full / 50, "{} of {full}", set.memory_usage());
+    assert_eq!(set.rank(b"member9"), Some(9));
+    assert_eq!(set.sample(100).len(), 10);
+}
+
+#[test]
+fn form_follows_the_limits_and_scores_survive_it() {
+    let limits = Limits { zset_max_listpack_entries: 3, zset_max_listpack_value: 4, ..Limits::default() };
+    let scores = [0.1, f64::INFINITY, 1e300, -7.0];
+    let mut set = ZSet::new();
+    for (i, score) in scores.into_iter().enumerate() {
+        assert_eq!(set.encoding(), "listpack");
+        set.insert(format!("m{i}").as_bytes(), score, &limits);
+        for (i, score) in scores.into_iter().enumerate().take(i + 1) {
+            assert_eq!(set.score(format!("m{i}").as_bytes()), Some(score));
+        }
+    }
+    assert_eq!(set.encoding(), "skiplist");
+    set.pop_max();
+    set.pack_if_small(&limits);
+    assert_eq!((set.encoding(), set.pop_min()), ("listpack", Some((b"m3".to_vec(), -7.0))));
+    set.insert(b"longer", 1.0, &limits);
+    assert_eq!(set.encoding(), "skiplist");
+}
+
 #[test]
 fn members_with_one_score_are_found_by_name() {
     for entries in [0, 100] {
