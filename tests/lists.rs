@@ -194,13 +194,13 @@ fn waiting_clients_are_served_in_the_order_they_came() {
 }
 
 #[test]
-fn the_first_key_with_elements_serves_a_client_that_waits_on_several() {
+fn a_served_command_looks_at_its_keys_from_left_to_right() {
     let server = Server::tls(&[]);
     let mut other = server.client();
     let mut waiting = blocked(&server, 1, "BLPOP a b c 0");
     check(&mut other, &[("MULTI", "+OK"), ("RPUSH c 1", "+QUEUED"), ("RPUSH a 2", "+QUEUED"), ("EXEC", "[1 1]")]);
     let reply = waiting.reply();
-    assert_eq!(reply, "['c' '1']", "keys are looked at in the order they became ready");
+    assert_eq!(reply, "['a' '2']", "as Redis does from 7.2 on, the command runs anew");
     let mut waiting = blocked(&server, 1, "BLPOP same same 0");
     assert_eq!(other.run("RPUSH same x"), "1");
     assert_eq!(waiting.reply(), "['same' 'x']");

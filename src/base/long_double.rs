@@ -4,6 +4,8 @@
 //! `mantissa × 2^exponent`; every operation rounds to nearest, ties to even. Texts with more than 17 decimals, an exponent or a
 //! huge magnitude go through `f64`, which this precision contains.
 
+use std::ops::Add;
+
 use super::number::parse_f64;
 
 const DECIMALS: u32 = 17;
@@ -32,29 +34,6 @@ impl LongDouble {
         let fraction = (bits & ((1 << 52) - 1)) as i128;
         let (mantissa, exponent) = if biased == 0 { (fraction, -1074) } else { (fraction | 1 << 52, biased - 1075) };
         Self { mantissa: if value < 0.0 { -mantissa } else { mantissa }, exponent }
-    }
-
-    /// The sum.
-    pub fn add(self, other: Self) -> Self {
-        if self.mantissa == 0 {
-            return other;
-        }
-        if other.mantissa == 0 {
-            return self;
-        }
-        let (high, low) = if self.normal().exponent >= other.normal().exponent { (self, other) } else { (other, self) };
-        let (high, low) = (high.normal(), low.normal());
-        let apart = (high.exponent - low.exponent) as u32;
-        // Beyond this the smaller one cannot change the rounded sum.
-        if apart > 66 {
-            return high;
-        }
-        // Both mantissas have 64 bits: 62 more fit below the sign; what is shifted out of `low` is kept as a sticky bit.
-        let lift = apart.min(61);
-        let drop = apart - lift;
-        let sticky = i128::from(low.mantissa & ((1i128 << drop) - 1) != 0);
-        let sum = (high.mantissa << lift) + ((low.mantissa >> drop) | sticky);
-        Self { mantissa: sum, exponent: high.exponent - lift as i32 }.rounded()
     }
 
     /// The nearest double.
@@ -145,12 +124,38 @@ fn exact_decimal(text: &[u8]) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
+impl Add for LongDouble {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        if self.mantissa == 0 {
+            return other;
+        }
+        if other.mantissa == 0 {
+            return self;
+        }
+        let (high, low) = if self.normal().exponent >= other.normal().exponent { (self, other) } else { (other, self) };
+        let (high, low) = (high.normal(), low.normal());
+        let apart = (high.exponent - low.exponent) as u32;
+        // Beyond this the smaller one cannot change the rounded sum.
+        if apart > 66 {
+            return high;
+        }
+        // Both mantissas have 64 bits: 62 more fit below the sign; what is shifted out of `low` is kept as a sticky bit.
+        let lift = apart.min(61);
+        let drop = apart - lift;
+        let sticky = i128::from(low.mantissa & ((1i128 << drop) - 1) != 0);
+        let sum = (high.mantissa << lift) + ((low.mantissa >> drop) | sticky);
+        Self { mantissa: sum, exponent: high.exponent - lift as i32 }.rounded()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn sum(a: &str, b: &str) -> String {
-        LongDouble::parse(a.as_bytes()).unwrap().add(LongDouble::parse(b.as_bytes()).unwrap()).to_text()
+        (LongDouble::parse(a.as_bytes()).unwrap() + LongDouble::parse(b.as_bytes()).unwrap()).to_text()
     }
 
     #[test]

@@ -65,11 +65,12 @@ impl Waiter {
 }
 
 type Queue = VecDeque<Arc<Waiter>>;
+type Place = (DbIndex, Box<[u8]>);
 
 /// All waiters.
 #[derive(Default)]
 pub struct Waiters {
-    by_key: Mutex<HashMap<(DbIndex, Box<[u8]>), Queue>>,
+    by_key: Mutex<HashMap<Place, Queue>>,
     by_client: Mutex<HashMap<ClientId, Arc<Waiter>>>,
     count: AtomicUsize,
 }
@@ -111,11 +112,6 @@ impl Waiters {
     /// Whether anybody waits for anything.
     pub fn any(&self) -> bool {
         self.count.load(Relaxed) > 0
-    }
-
-    /// How many clients wait.
-    pub fn len(&self) -> usize {
-        self.count.load(Relaxed)
     }
 
     /// The waiters of a key, oldest first.

@@ -148,7 +148,8 @@ impl Engine {
         let command = self.table.row(row);
         let flags = command.spec.flags;
         if self.monitors.any() && !flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN | Flags::RUNS_QUEUE) {
-            self.monitors.show(session, args);
+            let redacted = catalog::redacted::<crate::resp::OwnedArgs>(&command.spec, args.from(0));
+            self.monitors.show(session, redacted.as_ref().map_or(args, crate::resp::OwnedArgs::as_args));
         }
         if flags.contains(Flags::RUNS_QUEUE) {
             return self.execute_transaction(run, session, row, args, out);
@@ -293,7 +294,7 @@ impl Engine {
                 settings.logging.slowlog_max_len as usize,
             );
         }
-        let threshold = settings.logging.latency_monitor_threshold as u64;
+        let threshold = settings.logging.latency_monitor_threshold;
         if threshold > 0 && micros >= threshold * 1000 && !waits {
             let event = if flags.contains(Flags::FAST) { "fast-command" } else { "command" };
             self.latency.note(event, run.now.seconds(), micros / 1000);

@@ -56,7 +56,9 @@ impl std::fmt::Display for GroupError {
                 "{}: the file that names the group is damaged; restore it from a backup of the folder, or start in an empty folder",
                 file.display()
             ),
-            Self::Io(file, error) => write!(f, "{}: {error}; give the server a data folder (dir) that it can write", file.display()),
+            Self::Io(file, error) => {
+                write!(f, "{}: {error}; give the server a data folder (dir) that it can write", file.display())
+            }
         }
     }
 }
@@ -87,7 +89,8 @@ impl GroupIdentity {
 
     fn parse(text: &str) -> Option<Self> {
         let field = |name: &str| {
-            text.lines().find_map(|line| line.split_once(' ').filter(|(n, _)| *n == name).map(|(_, value)| value.trim()))
+            text.lines()
+                .find_map(|line| line.split_once(' ').filter(|(n, _)| *n == name).map(|(_, value)| value.trim()))
         };
         let id = field("group-id").filter(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()))?;
         Some(Self {

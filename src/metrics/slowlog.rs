@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn long_commands_are_shortened_and_old_entries_go() {
         let log = SlowLog::default();
-        let long = vec![b'x'; 200];
+        let long = [b'x'; 200];
         let args: Vec<&[u8]> = (0..40).map(|_| &long[..]).collect();
         for _ in 0..3 {
             log.add(1, 2, args.iter().copied(), "peer", Box::default(), 2);

@@ -15,12 +15,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::listener::Listeners;
 use super::worker::{Accepted, AcceptedSocket, WorkerPool};
-use crate::base::clock::UnixMillis;
 use crate::engine::Engine;
 use crate::metrics::Totals;
 use crate::session::Peer;
 use crate::tls::counters::{FailureReason, classify_io};
-use crate::tls::mode::{LogLimiter, TransitEncryption};
+use crate::tls::mode::TransitEncryption;
 use crate::tls::peer_identity;
 
 /// How much nicer than the workers handshake threads are (see nice(2)).
@@ -41,8 +40,6 @@ pub struct Acceptor {
     engine: &'static Engine,
     workers: Arc<WorkerPool>,
     in_flight: Arc<Semaphore>,
-    /// Bounds the log lines about refused connections.
-    refusals: Arc<LogLimiter>,
 }
 
 /// Ends the acceptor's threads when dropped, which closes the listening sockets.
@@ -52,22 +49,24 @@ pub struct AcceptorHandle {
 
 impl Acceptor {
     /// Starts accepting on `listeners`.
-    pub fn start(engine: &'static Engine, workers: Arc<WorkerPool>, listeners: &Listeners) -> io::Result<AcceptorHandle> {
+    pub fn start(
+        engine: &'static Engine,
+        workers: Arc<WorkerPool>,
+        listeners: &Listeners,
+    ) -> io::Result<AcceptorHandle> {
         let (stop, stopped) = tokio::sync::watch::channel(());
         let settings = engine.config.settings();
         let in_flight = Arc::new(Semaphore::new(settings.tls.tls_max_handshakes.max(1) as usize));
-        let refusals = Arc::new(LogLimiter::new(10, 1000, UnixMillis::now().0 as u64));
-        let threads = if engine.tls.is_some() { std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2)) } else { 1 };
+        let threads = if engine.tls.is_some() {
+            std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2))
+        } else {
+            1
+        };
         for index in 0..threads {
             let tcp = listeners.tcp.iter().map(std::net::TcpListener::try_clone).collect::<Result<Vec<_>, _>>()?;
             // One thread is enough for the Unix socket.
             let unix = listeners.unix.as_ref().filter(|_| index == 0).map(|l| l.try_clone()).transpose()?;
-            let acceptor = Self {
-                engine,
-                workers: Arc::clone(&workers),
-                in_flight: Arc::clone(&in_flight),
-                refusals: Arc::clone(&refusals),
-            };
+            let acceptor = Self { engine, workers: Arc::clone(&workers), in_flight: Arc::clone(&in_flight) };
             let mut stopped = stopped.clone();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             std::thread::Builder::new().name(format!("acceptor-{index}")).spawn(move || {
@@ -120,15 +119,26 @@ impl Acceptor {
     }
 
     async fn accept_unix(self: Rc<Self>, listener: UnixListener) {
-        let path = listener.local_addr().ok().and_then(|a| a.as_pathname().map(|p| p.display().to_string())).unwrap_or_default();
+        let path = listener
+            .local_addr()
+            .ok()
+            .and_then(|a| a.as_pathname().map(|p| p.display().to_string()))
+            .unwrap_or_default();
         loop {
             match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
                 Ok(stream) => {
                     use std::os::fd::AsRawFd;
-                    let peer = Peer { address: format!("{path}:0"), local: format!("{path}:0"), fd: stream.as_raw_fd() };
+                    let peer =
+                        Peer { address: format!("{path}:0"), local: format!("{path}:0"), fd: stream.as_raw_fd() };
                     let refusal = self.refusal(&peer);
                     // Bytes on a Unix socket never leave the machine: it is plaintext in both modes.
-                    self.hand_over(Accepted { socket: AcceptedSocket::Unix(stream), tls: None, peer, certificate_user: None, refusal });
+                    self.hand_over(Accepted {
+                        socket: AcceptedSocket::Unix(stream),
+                        tls: None,
+                        peer,
+                        certificate_user: None,
+                        refusal,
+                    });
                 }
                 Err(error) => pause_after(&error).await,
             }
@@ -140,7 +150,13 @@ impl Acceptor {
         let refusal = self.refusal(&peer);
         let Some(tls) = &self.engine.tls else {
             if let Ok(socket) = stream.into_std() {
-                self.hand_over(Accepted { socket: AcceptedSocket::Tcp(socket), tls: None, peer, certificate_user: None, refusal });
+                self.hand_over(Accepted {
+                    socket: AcceptedSocket::Tcp(socket),
+                    tls: None,
+                    peer,
+                    certificate_user: None,
+                    refusal,
+                });
             }
             return;
         };
@@ -158,9 +174,12 @@ impl Acceptor {
             Ok(Ok(None)) => return,
             Ok(Err(error)) => {
                 let failure = classify_io(&error);
-                return self.failed(&peer, failure.reason, &failure.sentence);
+                return self.workers.refusals().handshake(&peer.address, failure.reason, &failure.sentence);
             }
-            Err(_) => return self.failed(&peer, FailureReason::Timeout, "the client took too long"),
+            Err(_) => {
+                let refusals = self.workers.refusals();
+                return refusals.handshake(&peer.address, FailureReason::Timeout, "the client took too long");
+            }
         };
         let (socket, session) = stream.into_inner();
         self.engine.handshakes.complete(session.handshake_kind());
@@ -170,7 +189,13 @@ impl Acceptor {
         // Only users that exist can be entered; `default` is the only one so far.
         let certificate_user = user.filter(|user| user == "default").map(String::into_boxed_str);
         if let Ok(socket) = socket.into_std() {
-            self.hand_over(Accepted { socket: AcceptedSocket::Tcp(socket), tls: Some(session), peer, certificate_user, refusal });
+            self.hand_over(Accepted {
+                socket: AcceptedSocket::Tcp(socket),
+                tls: Some(session),
+                peer,
+                certificate_user,
+                refusal,
+            });
         }
     }
 
@@ -183,20 +208,12 @@ impl Acceptor {
         if TransitEncryption::On.admits(first[0]) {
             return Ok(true);
         }
-        self.engine.handshakes.fail(FailureReason::WrongMode);
-        log_refusal(&self.refusals, &peer.address, TransitEncryption::On);
+        self.workers.refusals().wrong_mode(&peer.address, TransitEncryption::On);
         stream.writable().await?;
         // One line into an empty socket buffer: it fits, or the peer is gone.
         stream.try_write(TransitEncryption::On.refusal())?;
         drain_briefly(stream).await;
         Ok(false)
-    }
-
-    fn failed(&self, peer: &Peer, reason: FailureReason, sentence: &str) {
-        self.engine.handshakes.fail(reason);
-        if let Some(more) = self.refusals.admit(UnixMillis::now().0 as u64) {
-            tracing::warn!("Error accepting a client connection from {}: {sentence}{}", peer.address, suppressed(more));
-        }
     }
 
     /// The line to send instead of serving a client, if it may not come in.
@@ -214,17 +231,6 @@ impl Acceptor {
     fn hand_over(&self, accepted: Accepted) {
         self.workers.assign(accepted);
     }
-}
-
-/// Logs a connection in the wrong mode, within limits.
-pub(super) fn log_refusal(limiter: &LogLimiter, peer: &str, mode: TransitEncryption) {
-    if let Some(more) = limiter.admit(UnixMillis::now().0 as u64) {
-        tracing::warn!("Refused a connection from {peer}: {}{}", mode.refusal_reason(), suppressed(more));
-    }
-}
-
-fn suppressed(more: u64) -> String {
-    if more == 0 { String::new() } else { format!(" ({more} similar lines left out)") }
 }
 
 /// Socket options, and who the peer is.

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use super::refusal::Refusals;
 use super::transport::{Socket, Transport};
 use super::worker::{Accepted, AcceptedSocket};
 use crate::base::clock::UnixMillis;
@@ -19,6 +20,7 @@ use crate::engine::{Engine, Flow, Run, Waiter};
 use crate::metrics::Totals;
 use crate::resp::{Limits, Parsed, Parser, WireError};
 use crate::session::{Client, ClientFlags, Session, Signal, TlsFacts};
+use crate::tls::mode::TransitEncryption;
 use crate::tls::peer_identity::SessionFacts;
 
 /// Reply bytes after which a batch is sent before it goes on.
@@ -42,8 +44,10 @@ enum End {
     Refused(String),
 }
 
-struct Connection {
+struct Connection<'r> {
     engine: &'static Engine,
+    /// Where a connection in the wrong mode is written down; taken with the first byte of a plaintext TCP connection.
+    mode_check: Option<&'r Refusals>,
     session: Session,
     transport: Transport,
     parser: Parser,
@@ -57,7 +61,7 @@ struct Connection {
 }
 
 /// Serves a connection until it ends.
-pub async fn serve(engine: &'static Engine, worker: usize, accepted: Accepted) {
+pub async fn serve(engine: &'static Engine, worker: usize, refusals: &Refusals, accepted: Accepted) {
     let Accepted { socket, tls, peer, certificate_user, refusal } = accepted;
     let tls_facts = tls.as_ref().and_then(|session| SessionFacts::of(session));
     let tls_facts = tls_facts.map(|facts| TlsFacts { protocol: facts.protocol, cipher: facts.cipher });
@@ -68,6 +72,7 @@ pub async fn serve(engine: &'static Engine, worker: usize, accepted: Accepted) {
             return;
         }
     };
+    let plaintext_tcp = tls.is_none() && matches!(socket, Socket::Tcp(_));
     let mut transport = Transport::new(socket, tls);
     if let Some(refusal) = refusal {
         // The peer learns why; whether it still listens is its own affair.
@@ -88,6 +93,7 @@ pub async fn serve(engine: &'static Engine, worker: usize, accepted: Accepted) {
     engine.clients.add(Arc::clone(&client));
     let mut connection = Connection {
         engine,
+        mode_check: plaintext_tcp.then_some(refusals),
         session,
         transport,
         parser: Parser::new(),
@@ -110,7 +116,7 @@ fn into_runtime(socket: AcceptedSocket) -> io::Result<Socket> {
     })
 }
 
-impl Connection {
+impl Connection<'_> {
     async fn run(&mut self) -> End {
         // What came together with the end of the handshake must be served before the first read.
         match self.transport.take_early(&mut self.input) {
@@ -128,7 +134,7 @@ impl Connection {
                 Wake::Bytes(Ok(0) | Err(_)) => Some(End::Orderly),
                 Wake::Bytes(Ok(read)) => {
                     self.count_input(read);
-                    self.batch().await
+                    if self.refuses_tls().await { Some(End::Orderly) } else { self.batch().await }
                 }
                 Wake::Mail => self.deliver_mail().await,
             };
@@ -136,6 +142,19 @@ impl Connection {
                 return end;
             }
         }
+    }
+
+    /// A plaintext connection whose first bytes are a TLS hello gets an alert; `true` when there was one. What comes to a
+    /// TLS port has been looked at by the acceptor.
+    async fn refuses_tls(&mut self) -> bool {
+        let Some(refusals) = self.mode_check.take() else { return false };
+        if TransitEncryption::Off.admits(self.input[0]) {
+            return false;
+        }
+        refusals.wrong_mode(&self.session.client.peer.address, TransitEncryption::Off);
+        // A peer that is gone already need not be told.
+        let _ = self.transport.write_all(TransitEncryption::Off.refusal()).await;
+        true
     }
 
     /// Waits for bytes or mail, whatever comes first.
@@ -331,11 +350,7 @@ impl Connection {
                 () = &mut timer => None,
             };
             match woken {
-                None if waiter.deadline().is_some() => {
-                    if self.time_out(waiter) {
-                        return None;
-                    }
-                }
+                None if waiter.deadline().is_some() && self.time_out(waiter) => return None,
                 None => {}
                 Some(Wake::Bytes(Ok(0) | Err(_))) => {
                     self.give_up(waiter);

@@ -3,6 +3,7 @@
 mod acceptor;
 mod connection;
 mod listener;
+mod refusal;
 mod transport;
 mod worker;
 

@@ -103,7 +103,8 @@ impl Transport {
                 let read = rest.len();
                 while !rest.is_empty() {
                     tls.read_tls(&mut rest)?;
-                    let state = tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                    let state =
+                        tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
                     drain(tls, state.plaintext_bytes_to_read(), input)?;
                     if state.peer_has_closed() {
                         return Poll::Ready(Ok(0));

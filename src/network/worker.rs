@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use super::connection;
+use super::refusal::Refusals;
 use crate::engine::Engine;
 use crate::session::Peer;
 
@@ -41,13 +42,21 @@ struct Worker {
 /// The workers.
 pub struct WorkerPool {
     workers: Vec<Worker>,
+    refusals: Arc<Refusals>,
 }
 
 impl WorkerPool {
     /// Starts `count` workers.
     pub fn start(engine: &'static Engine, count: usize) -> std::io::Result<Self> {
-        let workers = (0..count).map(|index| start_worker(engine, index)).collect::<Result<_, _>>()?;
-        Ok(Self { workers })
+        let refusals = Arc::new(Refusals::new(engine));
+        let workers =
+            (0..count).map(|index| start_worker(engine, index, Arc::clone(&refusals))).collect::<Result<_, _>>()?;
+        Ok(Self { workers, refusals })
+    }
+
+    /// The book of refused connections.
+    pub(super) fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// Gives a connection to the worker with the fewest. The queue needs no bound of its own: maxclients bounds it.
@@ -60,7 +69,7 @@ impl WorkerPool {
     }
 }
 
-fn start_worker(engine: &'static Engine, index: usize) -> std::io::Result<Worker> {
+fn start_worker(engine: &'static Engine, index: usize, refusals: Arc<Refusals>) -> std::io::Result<Worker> {
     let (sender, mut receiver) = mpsc::unbounded_channel::<Accepted>();
     let connections = Arc::new(AtomicUsize::new(0));
     let open = Arc::clone(&connections);
@@ -68,9 +77,9 @@ fn start_worker(engine: &'static Engine, index: usize) -> std::io::Result<Worker
     std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
         LocalSet::new().block_on(&runtime, async move {
             while let Some(accepted) = receiver.recv().await {
-                let open = Arc::clone(&open);
+                let (open, refusals) = (Arc::clone(&open), Arc::clone(&refusals));
                 tokio::task::spawn_local(async move {
-                    connection::serve(engine, index, accepted).await;
+                    connection::serve(engine, index, &refusals, accepted).await;
                     open.fetch_sub(1, Relaxed);
                 });
             }

@@ -160,7 +160,8 @@ impl Parser {
         let Some(end) = line_end(buffer, 1) else {
             return if buffer.len() > MAX_LINE { Err(ProtocolError::CountTooBig) } else { Ok(None) };
         };
-        let count = decimal(&buffer[1..end]).filter(|n| *n <= i64::from(i32::MAX)).ok_or(ProtocolError::InvalidCount)?;
+        let count =
+            decimal(&buffer[1..end]).filter(|n| *n <= i64::from(i32::MAX)).ok_or(ProtocolError::InvalidCount)?;
         if count > MAX_ARGS_UNAUTHENTICATED && !limits.authenticated {
             return Err(ProtocolError::UnauthenticatedCount);
         }
@@ -211,7 +212,11 @@ impl Parser {
 
     fn inline(&mut self, buffer: &[u8]) -> Parsed {
         let Some(newline) = buffer.iter().position(|b| *b == b'\n') else {
-            return if buffer.len() > MAX_LINE { Parsed::Broken(ProtocolError::InlineTooBig) } else { Parsed::Incomplete };
+            return if buffer.len() > MAX_LINE {
+                Parsed::Broken(ProtocolError::InlineTooBig)
+            } else {
+                Parsed::Incomplete
+            };
         };
         let line = buffer[..newline].strip_suffix(b"\r").unwrap_or(&buffer[..newline]);
         let Ok(words) = split_line(line) else { return Parsed::Broken(ProtocolError::UnbalancedQuotes) };
@@ -278,10 +283,16 @@ mod tests {
 
     #[test]
     fn arrays_and_inline_lines_mix() {
-        let (requests, error) = parse_all(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n\r\nPING  \"a b\"\r\n*0\r\n*-1\r\nECHO x\n*1\r\n$4\r\nPI", LIMITS);
+        let (requests, error) = parse_all(
+            b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n\r\nPING  \"a b\"\r\n*0\r\n*-1\r\nECHO x\n*1\r\n$4\r\nPI",
+            LIMITS,
+        );
         assert_eq!(error, None);
         let expected: [&[&[u8]]; 3] = [&[b"GET", b"k"], &[b"PING", b"a b"], &[b"ECHO", b"x"]];
-        assert_eq!(requests.iter().map(|r| r.iter().map(Vec::as_slice).collect::<Vec<_>>()).collect::<Vec<_>>(), expected.map(<[&[u8]]>::to_vec));
+        assert_eq!(
+            requests.iter().map(|r| r.iter().map(Vec::as_slice).collect::<Vec<_>>()).collect::<Vec<_>>(),
+            expected.map(<[&[u8]]>::to_vec)
+        );
     }
 
     #[test]
@@ -315,6 +326,9 @@ mod tests {
             assert_eq!(error.map(|e| e.to_string()).as_deref(), Some(text), "{}", bytes.escape_ascii());
         }
         assert_eq!(parse_all(&vec![b'a'; MAX_LINE + 1], LIMITS).1, Some(ProtocolError::InlineTooBig));
-        assert_eq!(parse_all(&[b"*".as_slice(), &vec![b'1'; MAX_LINE + 1]].concat(), LIMITS).1, Some(ProtocolError::CountTooBig));
+        assert_eq!(
+            parse_all(&[b"*".as_slice(), &vec![b'1'; MAX_LINE + 1]].concat(), LIMITS).1,
+            Some(ProtocolError::CountTooBig)
+        );
     }
 }

@@ -271,7 +271,15 @@ mod tests {
             (|r| r.verbatim("txt", b"hi"), "$2\r\nhi\r\n", "=6\r\ntxt:hi\r\n"),
             (|r| r.int(-42), ":-42\r\n", ":-42\r\n"),
             (|r| r.bulk(b""), "$0\r\n\r\n", "$0\r\n\r\n"),
-            (|r| { let m = r.deferred(); r.int(1); r.end_map(m, 5) }, "*10\r\n:1\r\n", "%5\r\n:1\r\n"),
+            (
+                |r| {
+                    let m = r.deferred();
+                    r.int(1);
+                    r.end_map(m, 5)
+                },
+                "*10\r\n:1\r\n",
+                "%5\r\n:1\r\n",
+            ),
         ];
         for (write, resp2, resp3) in cases {
             assert_eq!(written(Protocol::Resp2, write), resp2);

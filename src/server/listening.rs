@@ -57,7 +57,8 @@ impl Listening {
         let none = Listeners::default();
         let open = current.as_ref().map_or(&none, |(listeners, _)| listeners);
         let listeners = Self::open_beside(settings, open)?;
-        let handle = Acceptor::start(self.engine, Arc::clone(&self.workers), &listeners).map_err(|error| error.to_string())?;
+        let handle =
+            Acceptor::start(self.engine, Arc::clone(&self.workers), &listeners).map_err(|error| error.to_string())?;
         *current = Some((listeners, handle));
         Ok(())
     }

@@ -70,7 +70,13 @@ impl<S: Subscriber> Layer<S> for Lines {
         let (_, mark) = rank(event.metadata().level());
         let mut text = Text::default();
         event.record(&mut text);
-        let line = format!("{}:M {} {mark} {}{}\n", std::process::id(), timestamp(UnixMillis::now()), text.message, text.fields);
+        let line = format!(
+            "{}:M {} {mark} {}{}\n",
+            std::process::id(),
+            timestamp(UnixMillis::now()),
+            text.message,
+            text.fields
+        );
         // A log that cannot be written has no place to say so.
         let _ = match &self.output {
             Output::Stdout => std::io::stdout().lock().write_all(line.as_bytes()),

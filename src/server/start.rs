@@ -144,13 +144,15 @@ fn assemble(loaded: Loaded, tls: Option<Arc<LiveTls>>) -> Result<Assembled, Stri
     let now = UnixMillis::now();
     // Listening comes before the data folder is touched: a busy port must leave nothing behind.
     let listeners = Listening::open(&settings)?;
-    let group = GroupIdentity::open(Path::new(&settings.general.dir), mode, now.seconds()).map_err(|error| error.to_string())?;
+    let group = GroupIdentity::open(Path::new(&settings.general.dir), mode, now.seconds())
+        .map_err(|error| error.to_string())?;
     tracing::info!("Group {} with transit encryption {}", group.id, group.mode);
     let workers = match settings.network.worker_threads {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         count => count as usize,
     };
-    let parts = Parts { config: Config::new(loaded), config_file: file, table: commands::table(), tls, workers, now_ms: now.0 };
+    let parts =
+        Parts { config: Config::new(loaded), config_file: file, table: commands::table(), tls, workers, now_ms: now.0 };
     // One engine per process, for as long as the process lives.
     let engine: &'static Engine = Box::leak(Box::new(Engine::new(parts)));
     engine.startup_memory.store(used_memory(), Relaxed);

@@ -9,8 +9,8 @@ use std::sync::atomic::{
 };
 use std::task::Waker;
 
-use parking_lot::Mutex;
 use crate::resp::WireError;
+use parking_lot::Mutex;
 
 /// A client's number, ascending with the connection's age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +101,8 @@ struct Mailbox {
     bytes: usize,
 }
 
+type Text = Box<[u8]>;
+
 /// The shared part of one client.
 pub struct Client {
     /// Its number.
@@ -112,7 +114,8 @@ pub struct Client {
     /// Unix time in seconds when it connected.
     pub connected_at: i64,
     name: Mutex<Box<[u8]>>,
-    library: Mutex<(Box<[u8]>, Box<[u8]>)>,
+    /// Name and version of its client library.
+    library: Mutex<(Text, Text)>,
     user: Mutex<Box<str>>,
     flags: AtomicU32,
     /// Unix time in milliseconds of the last command.
@@ -212,7 +215,7 @@ impl Client {
     }
 
     /// Library name and version given by CLIENT SETINFO.
-    pub fn library(&self) -> (Box<[u8]>, Box<[u8]>) {
+    pub fn library(&self) -> (Text, Text) {
         self.library.lock().clone()
     }
 

@@ -70,7 +70,7 @@ pub(super) fn hincrbyfloat(ctx: &mut Context<'_>) -> CommandResult {
         None => LongDouble::from_f64(0.0),
         Some(value) => LongDouble::parse_stored(&value.to_vec(), WireError::fixed("ERR hash value is not a float"))?,
     };
-    let new = old.add(by);
+    let new = old + by;
     if !new.to_f64().is_finite() {
         return Err(NOT_FINITE);
     }

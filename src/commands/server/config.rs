@@ -112,7 +112,7 @@ pub(super) fn config_get(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn config_set(ctx: &mut Context<'_>) -> CommandResult {
-    if ctx.args.len() % 2 != 0 {
+    if !ctx.args.len().is_multiple_of(2) {
         return ctx.syntax();
     }
     let pairs: Vec<(&[u8], &[u8])> =

@@ -133,7 +133,7 @@ pub(super) fn incrbyfloat(ctx: &mut Context<'_>) -> CommandResult {
         None => LongDouble::from_f64(0.0),
         Some(string) => LongDouble::parse_stored(string.bytes(&mut itoa::Buffer::new()), WireError::NOT_FLOAT)?,
     };
-    let new = old.add(LongDouble::parse_stored(ctx.args.at(2), WireError::NOT_FLOAT)?);
+    let new = old + LongDouble::parse_stored(ctx.args.at(2), WireError::NOT_FLOAT)?;
     if !new.to_f64().is_finite() {
         return Err(WireError::fixed("ERR increment would produce NaN or Infinity"));
     }
