@@ -48,6 +48,8 @@ pub fn parse_f64_saturating(text: &[u8]) -> Option<f64> {
 }
 
 fn strtod_lenient(text: &[u8]) -> Option<Read> {
+    // A NUL ends the text, as it ends a C string.
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     if text.is_empty() {
         return Some(Read { value: 0.0, out_of_range: false });
     }

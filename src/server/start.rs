@@ -52,6 +52,7 @@ fn prepare(args: &[OsString]) -> Result<Prepared, String> {
     }
     let loaded = load(&line, &mut std::io::stdin()).map_err(|error| error.to_string())?;
     loaded.validate().map_err(|error| error.to_string())?;
+    refuse_missing_features(&loaded)?;
     let settings = &loaded.settings;
     if by_default && settings.transit_encryption {
         make_missing_certificates(settings)?;
@@ -64,6 +65,26 @@ fn prepare(args: &[OsString]) -> Result<Prepared, String> {
     };
     let hint = by_default.then(|| client_line(settings));
     Ok(Prepared { loaded, tls, hint })
+}
+
+/// Refuses a configuration that counts on what this version does not do: starting without it would lose data or open what is
+/// meant to be closed.
+fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
+    let settings = &loaded.settings;
+    let features = [
+        (settings.persistence.appendonly, "appendonly yes", "data is kept in memory only"),
+        (settings.replication.replicaof.0.is_some(), "replicaof", "there is no replication"),
+        (settings.cluster.cluster_enabled, "cluster-enabled yes", "there is no cluster"),
+        (!settings.security.aclfile.is_empty(), "aclfile", "the only user is `default`, with requirepass"),
+        (!loaded.users.is_empty(), "user", "the only user is `default`, with requirepass"),
+        (!loaded.renamed_commands.is_empty(), "rename-command", "commands keep their names"),
+    ];
+    match features.iter().find(|(asked_for, ..)| *asked_for) {
+        Some((_, directive, instead)) => {
+            Err(format!("'{directive}' is not supported yet: in this version {instead}; remove the directive to start without it"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The shipped configuration keeps its data in a folder of its own, which a fresh clone does not have.

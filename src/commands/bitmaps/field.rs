@@ -124,7 +124,8 @@ fn run(ctx: &mut Context<'_>, operations: &[Operation]) -> CommandResult {
     // Grown once for all, so that reads in front of writes see the same string.
     let before = ctx.keys.string_for_write(key)?.map(|string| string.len());
     let bytes = grown(ctx, key, end)?;
-    let mut changes = usize::from(before != Some(bytes.len()));
+    let grown = before != Some(bytes.len());
+    let mut changes = 0;
     let mut results = Vec::with_capacity(operations.len());
     for operation in operations {
         let old = operation.field.read(bytes, operation.offset);
@@ -141,7 +142,8 @@ fn run(ctx: &mut Context<'_>, operations: &[Operation]) -> CommandResult {
         let fitted = operation.field.fit(wanted, operation.overflow);
         if let Some(value) = fitted {
             operation.field.write(bytes, operation.offset, value);
-            changes += usize::from(value != old);
+            // A sum always counts as a change, a value that was there already only where the string grew.
+            changes += usize::from(!answer_old || grown || value != old);
         }
         results.push(fitted.map(|value| if answer_old { old } else { value }));
     }

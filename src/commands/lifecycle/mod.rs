@@ -60,6 +60,9 @@ pub(super) fn shutdown(ctx: &mut Context<'_>) -> CommandResult {
     if abort {
         return Err(WireError::fixed("ERR No shutdown in progress."));
     }
+    if save {
+        return Err(WireError::fixed("ERR this server keeps its data in memory only: there is no file to save it to"));
+    }
     tracing::warn!("User requested shutdown...");
     // The connection ends without a reply, as the process does.
     ctx.session.close_after_reply = true;

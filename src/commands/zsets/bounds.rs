@@ -1,6 +1,6 @@
 //! Bounds of ranges as arguments: `(1.5`, `-inf`, `[member`, `+`.
 
-use crate::base::number::parse_f64_lenient;
+use crate::base::number::parse_f64_saturating;
 use crate::data::zset::{LexBound, ScoreBound};
 use crate::resp::WireError;
 
@@ -10,7 +10,7 @@ pub(super) fn score(argument: &[u8]) -> Result<ScoreBound, WireError> {
         [b'(', rest @ ..] => (rest, true),
         _ => (argument, false),
     };
-    let value = parse_f64_lenient(text).ok_or(WireError::fixed("ERR min or max is not a float"))?;
+    let value = parse_f64_saturating(text).ok_or(WireError::fixed("ERR min or max is not a float"))?;
     Ok(ScoreBound { value, exclusive })
 }
 

@@ -3,6 +3,7 @@
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::engine::Command;
 use crate::base::glob;
+use crate::base::number::{format_f64, format_score};
 use crate::commands::scan_options::ScanOptions;
 use crate::data::zset::ZSet;
 use crate::engine::{CommandResult, Context, Outcome};
@@ -47,11 +48,14 @@ pub(super) fn zscan(ctx: &mut Context<'_>) -> CommandResult {
     ctx.reply.array(2);
     ctx.reply.bulk(next.to_string().as_bytes());
     ctx.reply.array(pairs.len() * 2);
+    // A packed set shows the text it stores.
+    let packed = ctx.keys.read::<ZSet>(ctx.args.at(1))?.is_some_and(|set| set.encoding() == "listpack");
+    let write_score = if packed { format_score } else { format_f64 };
     for (member, score) in &pairs {
         ctx.reply.bulk(member);
         // A bulk string in both protocols.
         let mut text = Vec::new();
-        crate::base::number::format_f64(*score, &mut text);
+        write_score(*score, &mut text);
         ctx.reply.bulk(&text);
     }
     Ok(Outcome::Done)

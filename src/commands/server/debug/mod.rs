@@ -120,12 +120,12 @@ fn pause_cron(ctx: &mut Context<'_>) -> CommandResult {
     ctx.done_ok()
 }
 
-/// Checks the value and goes on: how large an element gets a node of its own follows from list-max-listpack-size here.
+/// How large an element of a list must be to stand in a node of its own.
 fn packed_threshold(ctx: &mut Context<'_>) -> CommandResult {
     const OUT_OF_RANGE: WireError =
         WireError::fixed("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
     match memory_value(ctx.args.at(2)) {
-        Some(bytes) if bytes <= u64::from(u32::MAX) => ctx.done_ok(),
+        Some(bytes) if crate::data::list::set_packed_threshold(bytes) => ctx.done_ok(),
         _ => Err(OUT_OF_RANGE),
     }
 }
