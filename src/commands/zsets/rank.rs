@@ -1,8 +1,8 @@
 //! One member: ZCARD, ZSCORE, ZMSCORE, ZRANK, ZREVRANK.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use crate::data::zset::ZSet;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 
 /// The commands of this file.
