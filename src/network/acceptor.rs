@@ -42,9 +42,20 @@ pub struct Acceptor {
     in_flight: Arc<Semaphore>,
 }
 
-/// Ends the acceptor's threads when dropped, which closes the listening sockets.
+/// Ends the acceptor's threads when dropped, and waits for them: then their listening sockets are closed, and the port is free.
 pub struct AcceptorHandle {
-    _stop: tokio::sync::watch::Sender<()>,
+    stop: Option<tokio::sync::watch::Sender<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for AcceptorHandle {
+    fn drop(&mut self) {
+        self.stop = None;
+        for thread in self.threads.drain(..) {
+            // One that has panicked has ended too.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Acceptor {
@@ -62,6 +73,7 @@ impl Acceptor {
         } else {
             1
         };
+        let mut handle = AcceptorHandle { stop: Some(stop), threads: Vec::with_capacity(threads) };
         for index in 0..threads {
             let tcp = listeners.tcp.iter().map(std::net::TcpListener::try_clone).collect::<Result<Vec<_>, _>>()?;
             // One thread is enough for the Unix socket.
@@ -69,7 +81,7 @@ impl Acceptor {
             let acceptor = Self { engine, workers: Arc::clone(&workers), in_flight: Arc::clone(&in_flight) };
             let mut stopped = stopped.clone();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            std::thread::Builder::new().name(format!("acceptor-{index}")).spawn(move || {
+            let thread = std::thread::Builder::new().name(format!("acceptor-{index}")).spawn(move || {
                 be_nice();
                 LocalSet::new().block_on(&runtime, async move {
                     Rc::new(acceptor).listen(tcp, unix);
@@ -77,8 +89,9 @@ impl Acceptor {
                     while stopped.changed().await.is_ok() {}
                 });
             })?;
+            handle.threads.push(thread);
         }
-        Ok(AcceptorHandle { _stop: stop })
+        Ok(handle)
     }
 
     fn listen(self: Rc<Self>, tcp: Vec<std::net::TcpListener>, unix: Option<std::os::unix::net::UnixListener>) {
