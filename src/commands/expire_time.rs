@@ -34,7 +34,12 @@ impl TimeUnit {
 }
 
 /// The instant an argument means, for commands that want it in the future of 1970: not zero, not negative.
-pub fn positive_instant(argument: &[u8], unit: TimeUnit, now: UnixMillis, command: &str) -> Result<UnixMillis, WireError> {
+pub fn positive_instant(
+    argument: &[u8],
+    unit: TimeUnit,
+    now: UnixMillis,
+    command: &str,
+) -> Result<UnixMillis, WireError> {
     let value = parse_i64(argument).ok_or(WireError::NOT_INTEGER)?;
     if value <= 0 {
         return Err(WireError::invalid_expire(command));

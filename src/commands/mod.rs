@@ -21,7 +21,20 @@ use crate::resp::WireError;
 
 /// The table of all commands.
 pub fn table() -> CommandTable {
-    let groups = [bitmaps::GROUP, connection::GROUP, functions::GROUP, generic::GROUP, hashes::GROUP, lifecycle::GROUP, lists::GROUP, server::GROUP, sets::GROUP, strings::GROUP, transactions::GROUP, zsets::GROUP];
+    let groups = [
+        bitmaps::GROUP,
+        connection::GROUP,
+        functions::GROUP,
+        generic::GROUP,
+        hashes::GROUP,
+        lifecycle::GROUP,
+        lists::GROUP,
+        server::GROUP,
+        sets::GROUP,
+        strings::GROUP,
+        transactions::GROUP,
+        zsets::GROUP,
+    ];
     let files: Vec<&'static [Command]> = groups.into_iter().flatten().copied().collect();
     CommandTable::new(&files)
 }

@@ -39,7 +39,14 @@ pub struct Waiter {
 
 impl Waiter {
     /// A new waiter.
-    pub fn new(client: Arc<Client>, command: usize, args: OwnedArgs, db: DbIndex, protocol: Protocol, wait: Wait) -> Self {
+    pub fn new(
+        client: Arc<Client>,
+        command: usize,
+        args: OwnedArgs,
+        db: DbIndex,
+        protocol: Protocol,
+        wait: Wait,
+    ) -> Self {
         Self { client, command, args, db, protocol, wait, over: Mutex::new(false) }
     }
 

@@ -2,10 +2,10 @@
 //!
 //! The parts are separate fields, so that a handler can write a reply while it looks at a value.
 
+use super::Engine;
 use super::change::Change;
 use super::command::{Command, Wait};
 use super::command::{CommandResult, NullReply, Outcome};
-use super::Engine;
 use crate::base::clock::UnixMillis;
 use crate::base::number::{parse_f64, parse_i64};
 use crate::config::Settings;
@@ -55,7 +55,12 @@ impl<'a> Context<'a> {
     }
 
     /// Argument `index` as an integer in a range, with its own error.
-    pub fn int_in(&self, index: usize, range: std::ops::RangeInclusive<i64>, error: WireError) -> Result<i64, WireError> {
+    pub fn int_in(
+        &self,
+        index: usize,
+        range: std::ops::RangeInclusive<i64>,
+        error: WireError,
+    ) -> Result<i64, WireError> {
         parse_i64(self.args.at(index)).filter(|value| range.contains(value)).ok_or(error)
     }
 

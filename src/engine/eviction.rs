@@ -3,9 +3,9 @@
 //! Candidates are sampled, as in Redis: of each round's samples from every database the best one goes. The samples that did not
 //! go are not kept: sampling costs O(1) here, so a few more samples do what Redis's candidate pool does.
 
+use super::Engine;
 use super::change::EventClass;
 use super::execute::Run;
-use super::Engine;
 use crate::base::memory::used_memory;
 use crate::config::values::EvictionPolicy;
 use crate::keyspace::{Access, Candidate, DbIndex, Keys, LockRequest, lfu_decayed, lru_idle_ms};

@@ -122,7 +122,11 @@ impl Engine {
     }
 
     fn allows_protected(&self, settings: &Settings, session: &Session, name: &str) -> bool {
-        let setting = if name.starts_with("debug") { settings.security.enable_debug_command } else { settings.security.enable_module_command };
+        let setting = if name.starts_with("debug") {
+            settings.security.enable_debug_command
+        } else {
+            settings.security.enable_module_command
+        };
         setting.allows(session.client.peer.is_loopback())
     }
 
@@ -187,9 +191,14 @@ impl Engine {
             let mut requests = SmallVec::<[LockRequest; 4]>::new();
             for (db, command, args) in commands {
                 let access = if command.spec.flags.contains(Flags::WRITE) { Access::Write } else { Access::Read };
-                catalog::for_each_key(&command.spec, args.len(), |i| args.at(i), |index, _| {
-                    requests.push(LockRequest { db, hash: self.keyspace.hash(args.at(index)), access });
-                });
+                catalog::for_each_key(
+                    &command.spec,
+                    args.len(),
+                    |i| args.at(i),
+                    |index, _| {
+                        requests.push(LockRequest { db, hash: self.keyspace.hash(args.at(index)), access });
+                    },
+                );
                 self.add_target_database(command, args, db, &mut requests);
             }
             Keys::lock(&self.keyspace, db, &requests, run.now, freshness)
@@ -199,7 +208,13 @@ impl Engine {
     }
 
     /// COPY and MOVE touch the same key names in a second database, which the row marks.
-    fn add_target_database(&self, command: &Command, args: Args<'_>, db: DbIndex, requests: &mut SmallVec<[LockRequest; 4]>) {
+    fn add_target_database(
+        &self,
+        command: &Command,
+        args: Args<'_>,
+        db: DbIndex,
+        requests: &mut SmallVec<[LockRequest; 4]>,
+    ) {
         if !command.spec.flags.contains(Flags::OTHER_DB) {
             return;
         }
@@ -211,7 +226,11 @@ impl Engine {
             .collect();
         for other in others {
             for index in 1..args.len().min(3) {
-                requests.push(LockRequest { db: other, hash: self.keyspace.hash(args.at(index)), access: Access::Write });
+                requests.push(LockRequest {
+                    db: other,
+                    hash: self.keyspace.hash(args.at(index)),
+                    access: Access::Write,
+                });
             }
         }
     }
@@ -229,7 +248,8 @@ impl Engine {
         may_wait: bool,
     ) -> (Ending, Keys<'static>) {
         let command = self.table.row(row);
-        keys.no_touch = session.client.flags().contains(ClientFlags::NO_TOUCH) && !command.spec.flags.contains(Flags::TOUCHES);
+        keys.no_touch =
+            session.client.flags().contains(ClientFlags::NO_TOUCH) && !command.spec.flags.contains(Flags::TOUCHES);
         let start = out.len();
         let protocol = session.protocol;
         let mut context = Context {
@@ -261,7 +281,15 @@ impl Engine {
         (ending, keys)
     }
 
-    pub(super) fn count_call(&self, run: &mut Run<'_>, session: &Session, row: usize, args: Args<'_>, failed: bool, waits: bool) {
+    pub(super) fn count_call(
+        &self,
+        run: &mut Run<'_>,
+        session: &Session,
+        row: usize,
+        args: Args<'_>,
+        failed: bool,
+        waits: bool,
+    ) {
         let end = Instant::now();
         let nanos = end.duration_since(run.clock).as_nanos() as u64;
         run.clock = end;
@@ -334,7 +362,12 @@ impl Engine {
     }
 
     /// Runs the parked commands of clients that wait for keys that came into being.
-    pub(super) fn serve_waiters(&'static self, run: &mut Run<'_>, worker: usize, mut created: Vec<(DbIndex, Box<[u8]>)>) {
+    pub(super) fn serve_waiters(
+        &'static self,
+        run: &mut Run<'_>,
+        worker: usize,
+        mut created: Vec<(DbIndex, Box<[u8]>)>,
+    ) {
         while let Some((db, key)) = created.pop() {
             for waiter in self.waiters.of_key(db, &key) {
                 let Some(mut over) = waiter.claim() else { continue };
@@ -401,4 +434,3 @@ fn protected_refusal(name: &str) -> WireError {
          local connection, otherwise you need to set this option in the configuration file, and then restart the server."
     ))
 }
-

@@ -1,7 +1,7 @@
 //! Removing keys that have expired: one seen by a reader, and the background cycle.
 
-use super::execute::Run;
 use super::Engine;
+use super::execute::Run;
 use crate::keyspace::{Access, DbIndex, Effect, Keys, LockRequest};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -25,7 +25,9 @@ impl Engine {
 
     /// The background cycle: removes what is due in all databases until `budget` is used up; `true` when nothing due is left.
     pub fn expire_cycle(&'static self, budget: std::time::Duration) -> bool {
-        if !self.keyspace.active_expiry.load(Relaxed) || self.pause.current(crate::base::clock::UnixMillis::now()).is_some() {
+        if !self.keyspace.active_expiry.load(Relaxed)
+            || self.pause.current(crate::base::clock::UnixMillis::now()).is_some()
+        {
             return true;
         }
         let settings = self.config.settings();

@@ -133,7 +133,10 @@ mod tests {
         append(&feed, 3, &[b"DEL", b"k"]);
         append(&feed, 3, &[b"DEL", b"l"]);
         let text = String::from_utf8(feed.read(offset, usize::MAX).unwrap()).unwrap();
-        assert_eq!(text, "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n*2\r\n$3\r\nDEL\r\n$1\r\nl\r\n");
+        assert_eq!(
+            text,
+            "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n*2\r\n$3\r\nDEL\r\n$1\r\nl\r\n"
+        );
         assert_eq!(feed.end().0, text.len() as u64);
     }
 

@@ -2,16 +2,23 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::Engine;
 use super::change::{Change, Event, EventClass, Replay};
 use super::execute::Run;
-use super::Engine;
 use crate::keyspace::{DbIndex, Effect, Keys};
 use crate::metrics::Totals;
 use crate::resp::{Args, OwnedArgs};
 
 impl Engine {
     /// Passes a command's change on: removed keys first, then the command itself.
-    pub(super) fn record(&self, run: &Run<'_>, keys: &mut Keys<'static>, args: Args<'_>, change: Change, worker: usize) {
+    pub(super) fn record(
+        &self,
+        run: &Run<'_>,
+        keys: &mut Keys<'static>,
+        args: Args<'_>,
+        change: Change,
+        worker: usize,
+    ) {
         let (hits, misses) = keys.take_lookups();
         if hits > 0 {
             Totals::bump(&self.workers[worker].totals.hits, hits.into());
@@ -57,7 +64,14 @@ impl Engine {
     }
 
     /// A key was removed by the server itself.
-    pub(super) fn record_removed(&self, run: &Run<'_>, db: DbIndex, key: &[u8], class: EventClass, event: &'static str) {
+    pub(super) fn record_removed(
+        &self,
+        run: &Run<'_>,
+        db: DbIndex,
+        key: &[u8],
+        class: EventClass,
+        event: &'static str,
+    ) {
         if class == EventClass::EXPIRED {
             self.watches.expired(db, key);
         } else {
@@ -70,7 +84,12 @@ impl Engine {
     }
 
     /// Unlocks a command's keys, removes what was seen expired under a read lock, and hands back what was created.
-    pub(super) fn release(&'static self, run: &Run<'_>, worker: usize, mut keys: Keys<'static>) -> Vec<(DbIndex, Box<[u8]>)> {
+    pub(super) fn release(
+        &'static self,
+        run: &Run<'_>,
+        worker: usize,
+        mut keys: Keys<'static>,
+    ) -> Vec<(DbIndex, Box<[u8]>)> {
         if !keys.has_effects() {
             return Vec::new();
         }

@@ -18,8 +18,8 @@ mod tls_options;
 mod transaction;
 mod watch;
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -204,7 +204,10 @@ impl Engine {
     /// What reads and writes record for eviction, under the current policy.
     pub fn freshness(settings: &crate::config::Settings) -> Freshness {
         if settings.memory.maxmemory_policy.is_lfu() {
-            Freshness::Lfu(LfuTuning { log_factor: settings.memory.lfu_log_factor, decay_minutes: settings.memory.lfu_decay_time })
+            Freshness::Lfu(LfuTuning {
+                log_factor: settings.memory.lfu_log_factor,
+                decay_minutes: settings.memory.lfu_decay_time,
+            })
         } else {
             Freshness::Lru
         }

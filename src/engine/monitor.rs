@@ -53,7 +53,8 @@ fn line(session: &Session, args: Args<'_>) -> Vec<u8> {
     } else {
         session.client.peer.address.clone()
     };
-    let mut out = format!("+{}.{:06} [{} {address}]", micros / 1_000_000, micros % 1_000_000, session.db.0).into_bytes();
+    let mut out =
+        format!("+{}.{:06} [{} {address}]", micros / 1_000_000, micros % 1_000_000, session.db.0).into_bytes();
     for argument in args.from(0) {
         out.extend_from_slice(b" ");
         quote(argument, &mut out);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::Engine;
 use super::blocking::Waiter;
 use super::execute::{Ending, Run};
-use super::Engine;
 use crate::catalog::Flags;
 use crate::keyspace::{Access, DbIndex, Keys, LockRequest};
 use crate::resp::{Args, Reply, WireError};
@@ -92,7 +92,12 @@ impl Engine {
         None
     }
 
-    fn run_queue(&'static self, run: &mut Run<'_>, session: &mut Session, out: &mut Vec<u8>) -> Vec<(DbIndex, Box<[u8]>)> {
+    fn run_queue(
+        &'static self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        out: &mut Vec<u8>,
+    ) -> Vec<(DbIndex, Box<[u8]>)> {
         let Some(transaction) = session.transaction.as_ref() else { return Vec::new() };
         // Before the locks of the queue, since each look takes a lock of its own.
         let expired = self.watched_expired(run, session);
@@ -108,7 +113,9 @@ impl Engine {
         Reply::new(out, session.protocol).array(transaction.queue.len());
         for queued in &transaction.queue {
             keys.select(session.db);
-            if self.monitors.any() && !self.table.row(queued.command).spec.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
+            if self.monitors.any()
+                && !self.table.row(queued.command).spec.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN)
+            {
                 self.monitors.show(session, queued.args.as_args());
             }
             session.client.last_command.store(queued.command as u32, Relaxed);

@@ -151,7 +151,14 @@ impl Database {
     }
 
     /// Gives a key in a locked shard's table another expiry, or none; `false` when there is no such key.
-    pub(super) fn set_expiry(&self, table: &mut Table, shard: usize, hash: u64, key: &[u8], when: Option<UnixMillis>) -> bool {
+    pub(super) fn set_expiry(
+        &self,
+        table: &mut Table,
+        shard: usize,
+        hash: u64,
+        key: &[u8],
+        when: Option<UnixMillis>,
+    ) -> bool {
         let Some(entry) = table::find_mut(table, hash, key) else { return false };
         match (entry.expiry().is_some(), when) {
             (false, None) => return true,

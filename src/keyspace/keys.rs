@@ -90,7 +90,13 @@ pub struct Keys<'g> {
 
 impl<'g> Keys<'g> {
     /// Locks what is asked for, in the lock order.
-    pub fn lock(keyspace: &'g Keyspace, db: DbIndex, requests: &[LockRequest], now: UnixMillis, freshness: Freshness) -> Self {
+    pub fn lock(
+        keyspace: &'g Keyspace,
+        db: DbIndex,
+        requests: &[LockRequest],
+        now: UnixMillis,
+        freshness: Freshness,
+    ) -> Self {
         let mut held: SmallVec<[Held; 2]> = requests
             .iter()
             .map(|r| Held {
@@ -114,7 +120,13 @@ impl<'g> Keys<'g> {
     }
 
     /// One shard of a database, for writing: the expiry cycle.
-    pub fn lock_shard(keyspace: &'g Keyspace, db: DbIndex, shard: usize, now: UnixMillis, freshness: Freshness) -> Self {
+    pub fn lock_shard(
+        keyspace: &'g Keyspace,
+        db: DbIndex,
+        shard: usize,
+        now: UnixMillis,
+        freshness: Freshness,
+    ) -> Self {
         let held = Held { slot: keyspace.slot(db), shard: shard as u32, access: Access::Write };
         raw_lock(keyspace, &held).lock_exclusive();
         Self::with(keyspace, db, Some(smallvec::smallvec![held]), now, freshness)
@@ -125,7 +137,13 @@ impl<'g> Keys<'g> {
         Self::with(keyspace, db, None, now, freshness)
     }
 
-    fn with(keyspace: &'g Keyspace, db: DbIndex, held: Option<SmallVec<[Held; 2]>>, now: UnixMillis, freshness: Freshness) -> Self {
+    fn with(
+        keyspace: &'g Keyspace,
+        db: DbIndex,
+        held: Option<SmallVec<[Held; 2]>>,
+        now: UnixMillis,
+        freshness: Freshness,
+    ) -> Self {
         Self {
             keyspace,
             held,
@@ -413,7 +431,9 @@ impl<'g> Keys<'g> {
         if let (Some(old), Freshness::Lfu(_)) = (&old, self.freshness)
             && let Some(entry) = table::find(self.table(shard), hash, key)
         {
-            entry.lru().store(old.lru().load(std::sync::atomic::Ordering::Relaxed), std::sync::atomic::Ordering::Relaxed);
+            entry
+                .lru()
+                .store(old.lru().load(std::sync::atomic::Ordering::Relaxed), std::sync::atomic::Ordering::Relaxed);
         }
         old.is_none()
     }

@@ -154,6 +154,7 @@ impl Connection<'_> {
         refusals.wrong_mode(&self.session.client.peer.address, TransitEncryption::Off);
         // A peer that is gone already need not be told.
         let _ = self.transport.write_all(TransitEncryption::Off.refusal()).await;
+        self.transport.drain_briefly().await;
         true
     }
 

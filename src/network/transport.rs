@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::io::{self, BufRead, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -46,6 +47,13 @@ impl Socket {
         }
     }
 
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
@@ -70,6 +78,26 @@ impl Transport {
             Box::new(tls)
         });
         Self { socket, tls }
+    }
+
+    /// Ends our side and reads what the peer still sends, for a moment: closing over unread bytes would reset the connection,
+    /// and the peer could lose what we sent last.
+    pub async fn drain_briefly(&mut self) {
+        const PATIENCE: Duration = Duration::from_millis(200);
+        let socket = &mut self.socket;
+        let drain = async {
+            poll_fn(|cx| socket.poll_shutdown(cx)).await?;
+            let mut rest = [0u8; 4096];
+            loop {
+                let mut buf = ReadBuf::new(&mut rest);
+                poll_fn(|cx| socket.poll_read(cx, &mut buf)).await?;
+                if buf.filled().is_empty() {
+                    return Ok::<_, io::Error>(());
+                }
+            }
+        };
+        // The peer's end of stream, an error or the clock ends the wait.
+        let _ = tokio::time::timeout(PATIENCE, drain).await;
     }
 
     /// Plaintext that arrived together with the end of the handshake, appended to `input`.
@@ -146,7 +174,7 @@ impl Transport {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
             // A peer that is gone already need not be told.
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(1), flush(&mut self.socket, tls)).await;
+            let _ = tokio::time::timeout(Duration::from_secs(1), flush(&mut self.socket, tls)).await;
         }
     }
 }

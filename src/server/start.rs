@@ -80,9 +80,9 @@ fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
         (!loaded.renamed_commands.is_empty(), "rename-command", "commands keep their names"),
     ];
     match features.iter().find(|(asked_for, ..)| *asked_for) {
-        Some((_, directive, instead)) => {
-            Err(format!("'{directive}' is not supported yet: in this version {instead}; remove the directive to start without it"))
-        }
+        Some((_, directive, instead)) => Err(format!(
+            "'{directive}' is not supported yet: in this version {instead}; remove the directive to start without it"
+        )),
         None => Ok(()),
     }
 }

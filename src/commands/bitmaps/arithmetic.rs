@@ -94,7 +94,11 @@ impl FieldType {
     }
 
     fn range(self) -> (i128, i128) {
-        if self.signed { (-(1i128 << (self.width - 1)), (1i128 << (self.width - 1)) - 1) } else { (0, (1i128 << self.width) - 1) }
+        if self.signed {
+            (-(1i128 << (self.width - 1)), (1i128 << (self.width - 1)) - 1)
+        } else {
+            (0, (1i128 << self.width) - 1)
+        }
     }
 
     /// The value that is written for `value`; `None` where it does not fit and must not be written.
@@ -167,8 +171,14 @@ mod tests {
     fn overflow_wraps_saturates_or_fails() {
         let u8_ = FieldType::parse(b"u8").unwrap();
         let i8_ = FieldType::parse(b"i8").unwrap();
-        assert_eq!([Overflow::Wrap, Overflow::Saturate, Overflow::Fail].map(|o| u8_.fit(257, o)), [Some(1), Some(255), None]);
-        assert_eq!([Overflow::Wrap, Overflow::Saturate, Overflow::Fail].map(|o| i8_.fit(-129, o)), [Some(127), Some(-128), None]);
+        assert_eq!(
+            [Overflow::Wrap, Overflow::Saturate, Overflow::Fail].map(|o| u8_.fit(257, o)),
+            [Some(1), Some(255), None]
+        );
+        assert_eq!(
+            [Overflow::Wrap, Overflow::Saturate, Overflow::Fail].map(|o| i8_.fit(-129, o)),
+            [Some(127), Some(-128), None]
+        );
         assert_eq!(["u64", "i65", "i0", "x8", "u"].map(|t| FieldType::parse(t.as_bytes())), [None; 5]);
     }
 }

@@ -1,9 +1,9 @@
 //! Counting and finding bits: BITCOUNT, BITPOS.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::arithmetic;
+use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::range::clamp_both;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context};
 use crate::resp::WireError;
 

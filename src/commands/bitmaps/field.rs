@@ -1,10 +1,10 @@
 //! Integer fields: BITFIELD, BITFIELD_RO.
 
-use crate::catalog::{Categories, Group, KeyFinder, Spec, flags, keys};
-use crate::catalog::{KeySpec, KeyFlags};
-use crate::engine::Command;
 use super::arithmetic::{FieldType, Overflow};
 use super::{grown, offset};
+use crate::catalog::{Categories, Group, KeyFinder, Spec, flags, keys};
+use crate::catalog::{KeyFlags, KeySpec};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 

@@ -1,31 +1,29 @@
 //! BITOP.
 
 use crate::catalog::{Categories, Group, Spec, flags};
-use crate::catalog::{KeySpec, KeyFlags};
+use crate::catalog::{KeyFlags, KeySpec};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass};
 use crate::keyspace::{KeepExpiry, NewValue, Object};
 use crate::resp::WireError;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "bitop",
-            arity: -4,
-            flags: flags![WRITE, DENYOOM],
-            categories: Categories::BITMAP,
-            keys: &[KeySpec::index(2, KeyFlags::STORE), KeySpec::index(3, KeyFlags::READ).range(-1, 1, 0)],
-            group: Group::Bitmap,
-            since: "2.6.0",
-            summary: "Combines strings bit by bit into another key.",
-            complexity: "O(N)",
-            args: "operation:string destkey:key key*:key#1",
-            ..Spec::BASE
-        },
-        run: bitop,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "bitop",
+        arity: -4,
+        flags: flags![WRITE, DENYOOM],
+        categories: Categories::BITMAP,
+        keys: &[KeySpec::index(2, KeyFlags::STORE), KeySpec::index(3, KeyFlags::READ).range(-1, 1, 0)],
+        group: Group::Bitmap,
+        since: "2.6.0",
+        summary: "Combines strings bit by bit into another key.",
+        complexity: "O(N)",
+        args: "operation:string destkey:key key*:key#1",
+        ..Spec::BASE
     },
-];
+    run: bitop,
+}];
 
 pub(super) fn bitop(ctx: &mut Context<'_>) -> CommandResult {
     let operation: fn(u8, u8) -> u8 = match ctx.args.at(1).to_ascii_uppercase().as_slice() {

@@ -1,8 +1,8 @@
 //! One bit: SETBIT, GETBIT.
 
+use super::{arithmetic, grown, offset};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::engine::Command;
-use super::{arithmetic, grown, offset};
 use crate::engine::{CommandResult, Context, EventClass};
 use crate::resp::WireError;
 

@@ -94,8 +94,8 @@ fn authenticate(ctx: &mut Context<'_>, user: &[u8], password: &[u8]) -> Result<(
 pub(super) fn hello(ctx: &mut Context<'_>) -> CommandResult {
     let mut protocol = None;
     if let Some(version) = ctx.args.get(1) {
-        let version = parse_i64(version)
-            .ok_or(WireError::fixed("ERR Protocol version is not an integer or out of range"))?;
+        let version =
+            parse_i64(version).ok_or(WireError::fixed("ERR Protocol version is not an integer or out of range"))?;
         protocol = Some(match version {
             2 => Protocol::Resp2,
             3 => Protocol::Resp3,

@@ -1,9 +1,9 @@
 //! CLIENT KILL and CLIENT UNBLOCK: acting on other connections.
 
-use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
 use super::filter::Kind;
 use crate::base::number::parse_i64;
+use crate::catalog::{Categories, Group, Spec, flags};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context};
 use crate::resp::WireError;
 use crate::session::{Client, ClientFlags, ClientId, Signal};
@@ -77,7 +77,9 @@ impl<'a> Filter<'a> {
                 match ctx.args.at(index).to_ascii_uppercase().as_slice() {
                     b"ID" => {
                         let id = parse_i64(value).filter(|id| *id > 0);
-                        filter.id = Some(ClientId(id.ok_or(WireError::fixed("ERR client-id should be greater than 0"))? as u64));
+                        filter.id = Some(ClientId(
+                            id.ok_or(WireError::fixed("ERR client-id should be greater than 0"))? as u64,
+                        ));
                     }
                     b"ADDR" => filter.address = Some(value),
                     b"LADDR" => filter.local = Some(value),
@@ -115,11 +117,8 @@ impl<'a> Filter<'a> {
 
 pub(super) fn client_kill(ctx: &mut Context<'_>) -> CommandResult {
     let old_style = ctx.args.len() == 3;
-    let filter = if old_style {
-        Filter { address: Some(ctx.args.at(2)), ..Filter::default() }
-    } else {
-        Filter::parse(ctx)?
-    };
+    let filter =
+        if old_style { Filter { address: Some(ctx.args.at(2)), ..Filter::default() } } else { Filter::parse(ctx)? };
     let own = ctx.session.client.id;
     let mut killed = 0;
     for client in ctx.engine.clients.all() {

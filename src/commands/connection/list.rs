@@ -62,7 +62,10 @@ pub(super) fn client_list(ctx: &mut Context<'_>) -> CommandResult {
         clients.retain(|client| Kind::of(client) == kind);
     } else if ctx.args.len() > 3 && ctx.args.is(2, "ID") {
         let ids = ctx.args.from(3).map(|arg| {
-            parse_i64(arg).filter(|id| *id > 0).map(|id| ClientId(id as u64)).ok_or(WireError::fixed("ERR Invalid client ID"))
+            parse_i64(arg)
+                .filter(|id| *id > 0)
+                .map(|id| ClientId(id as u64))
+                .ok_or(WireError::fixed("ERR Invalid client ID"))
         });
         let ids = ids.collect::<Result<Vec<_>, _>>()?;
         clients.retain(|client| ids.contains(&client.id));

@@ -10,4 +10,5 @@ pub mod modes;
 pub mod pause;
 
 /// The commands of this group, by file.
-pub const GROUP: &[&[crate::engine::Command]] = &[auth::ROWS, basic::ROWS, client::ROWS, kill::ROWS, list::ROWS, modes::ROWS, pause::ROWS];
+pub const GROUP: &[&[crate::engine::Command]] =
+    &[auth::ROWS, basic::ROWS, client::ROWS, kill::ROWS, list::ROWS, modes::ROWS, pause::ROWS];

@@ -6,23 +6,21 @@ use crate::engine::{CommandResult, Context, Outcome};
 use crate::session::ReplyMode;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "client|reply",
-            arity: 3,
-            flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
-            categories: Categories::CONNECTION,
-            group: Group::Connection,
-            since: "3.2.0",
-            summary: "Switches replies to this connection on, off, or off once.",
-            complexity: "O(1)",
-            args: "on_off_skip:(on=ON | off=OFF | skip=SKIP)",
-            ..Spec::BASE
-        },
-        run: client_reply,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "client|reply",
+        arity: 3,
+        flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
+        categories: Categories::CONNECTION,
+        group: Group::Connection,
+        since: "3.2.0",
+        summary: "Switches replies to this connection on, off, or off once.",
+        complexity: "O(1)",
+        args: "on_off_skip:(on=ON | off=OFF | skip=SKIP)",
+        ..Spec::BASE
     },
-];
+    run: client_reply,
+}];
 
 pub(super) fn client_reply(ctx: &mut Context<'_>) -> CommandResult {
     if ctx.args.is(2, "ON") {

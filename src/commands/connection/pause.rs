@@ -1,9 +1,9 @@
 //! CLIENT PAUSE and CLIENT UNPAUSE.
 
-use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
 use crate::base::clock::UnixMillis;
 use crate::base::number::parse_i64;
+use crate::catalog::{Categories, Group, Spec, flags};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, PauseScope};
 use crate::resp::WireError;
 

@@ -1,32 +1,30 @@
 //! COPY.
 
-use crate::catalog::{Categories, Spec, flags};
-use crate::catalog::{KeySpec, KeyFlags};
-use crate::engine::Command;
 use super::databases::parse_db;
+use crate::catalog::{Categories, Spec, flags};
+use crate::catalog::{KeyFlags, KeySpec};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass};
 use crate::keyspace::{Entry, Object, OwnedValue, StrRef, ValueRef};
 use crate::resp::WireError;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "copy",
-            arity: -3,
-            flags: flags![WRITE, DENYOOM, OTHER_DB],
-            categories: Categories::KEYSPACE,
-            keys: &[KeySpec::index(1, KeyFlags::READ), KeySpec::index(2, KeyFlags::STORE)],
-            since: "6.2.0",
-            summary: "Duplicates a value under another key.",
-            complexity: "O(N) worst case for collections, where N is the number of nested items. O(1) for string \
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "copy",
+        arity: -3,
+        flags: flags![WRITE, DENYOOM, OTHER_DB],
+        categories: Categories::KEYSPACE,
+        keys: &[KeySpec::index(1, KeyFlags::READ), KeySpec::index(2, KeyFlags::STORE)],
+        since: "6.2.0",
+        summary: "Duplicates a value under another key.",
+        complexity: "O(N) worst case for collections, where N is the number of nested items. O(1) for string \
                 values.",
-            args: "source:key destination:key#1 destination-db?=DB:integer replace?=REPLACE",
-            ..Spec::BASE
-        },
-        run: copy,
+        args: "source:key destination:key#1 destination-db?=DB:integer replace?=REPLACE",
+        ..Spec::BASE
     },
-];
+    run: copy,
+}];
 
 pub(super) fn copy(ctx: &mut Context<'_>) -> CommandResult {
     let (from, to) = (ctx.args.at(1), ctx.args.at(2));

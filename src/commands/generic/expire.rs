@@ -1,8 +1,8 @@
 //! Setting expiries: EXPIRE, PEXPIRE, EXPIREAT, PEXPIREAT, PERSIST.
 
 use crate::catalog::{Categories, Spec, flags, keys};
-use crate::engine::Command;
 use crate::commands::expire_time::TimeUnit;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass};
 use crate::resp::WireError;
 
@@ -150,9 +150,7 @@ impl Conditions {
 fn set(ctx: &mut Context<'_>, unit: TimeUnit) -> CommandResult {
     let key = ctx.args.at(1);
     let conditions = Conditions::parse(ctx)?;
-    let when = unit
-        .instant(ctx.int(2)?, ctx.now())
-        .ok_or_else(|| WireError::invalid_expire(ctx.command.spec.name))?;
+    let when = unit.instant(ctx.int(2)?, ctx.now()).ok_or_else(|| WireError::invalid_expire(ctx.command.spec.name))?;
     let Some(old) = ctx.keys.entry_mut(key).map(|entry| entry.expiry()) else { return ctx.done_int(0) };
     if !conditions.allow(old.map(|old| old.0), when.0) {
         return ctx.done_int(0);

@@ -1,8 +1,8 @@
 //! Being there or not: DEL, UNLINK, EXISTS, TOUCH, TYPE, KEYS, RANDOMKEY, DBSIZE.
 
+use crate::base::glob;
 use crate::catalog::{Categories, Group, Spec, categories, flags, keys};
 use crate::engine::Command;
-use crate::base::glob;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::Entry;
 

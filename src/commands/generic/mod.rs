@@ -11,4 +11,14 @@ pub mod sort;
 pub mod ttl;
 
 /// The commands of this group, by file.
-pub const GROUP: &[&[crate::engine::Command]] = &[copy::ROWS, databases::ROWS, expire::ROWS, keys::ROWS, object::ROWS, rename::ROWS, scan::ROWS, sort::ROWS, ttl::ROWS];
+pub const GROUP: &[&[crate::engine::Command]] = &[
+    copy::ROWS,
+    databases::ROWS,
+    expire::ROWS,
+    keys::ROWS,
+    object::ROWS,
+    rename::ROWS,
+    scan::ROWS,
+    sort::ROWS,
+    ttl::ROWS,
+];

@@ -1,9 +1,9 @@
 //! RENAME, RENAMENX, MOVE.
 
-use crate::catalog::{Categories, Spec, flags, keys};
-use crate::catalog::{KeySpec, KeyFlags};
-use crate::engine::Command;
 use super::databases::parse_db;
+use crate::catalog::{Categories, Spec, flags, keys};
+use crate::catalog::{KeyFlags, KeySpec};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass};
 use crate::resp::WireError;
 

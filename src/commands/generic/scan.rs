@@ -1,31 +1,29 @@
 //! SCAN.
 
-use crate::catalog::{Categories, Spec, flags};
-use crate::engine::Command;
 use crate::base::glob;
+use crate::catalog::{Categories, Spec, flags};
 use crate::commands::scan_options::ScanOptions;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "scan",
-            arity: -2,
-            flags: flags![READONLY, TOUCHES_ARBITRARY_KEYS, WALKS],
-            categories: Categories::KEYSPACE,
-            since: "2.8.0",
-            summary: "Walks the key names of the database in steps.",
-            complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "scan",
+        arity: -2,
+        flags: flags![READONLY, TOUCHES_ARBITRARY_KEYS, WALKS],
+        categories: Categories::KEYSPACE,
+        since: "2.8.0",
+        summary: "Walks the key names of the database in steps.",
+        complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
                 cursor to return back to 0. N is the number of elements inside the collection.",
-            history: &[("6.0.0", "Added the `TYPE` subcommand.")],
-            tips: &["nondeterministic_output", "request_policy:special"],
-            args: "cursor:integer pattern?=MATCH:pattern count?=COUNT:integer type?=TYPE:string@6.0.0",
-            ..Spec::BASE
-        },
-        run: scan,
+        history: &[("6.0.0", "Added the `TYPE` subcommand.")],
+        tips: &["nondeterministic_output", "request_policy:special"],
+        args: "cursor:integer pattern?=MATCH:pattern count?=COUNT:integer type?=TYPE:string@6.0.0",
+        ..Spec::BASE
     },
-];
+    run: scan,
+}];
 
 pub(super) fn scan(ctx: &mut Context<'_>) -> CommandResult {
     let options = ScanOptions::parse(ctx, 1, true)?;

@@ -3,7 +3,7 @@
 //! BY and GET patterns name keys that are not arguments, so both commands run with the whole keyspace to themselves.
 
 use crate::catalog::{KeyFinder, Spec, categories, flags};
-use crate::catalog::{KeySpec, KeyFlags};
+use crate::catalog::{KeyFlags, KeySpec};
 use crate::engine::Command;
 use std::cmp::Ordering;
 
@@ -83,7 +83,8 @@ struct Request<'a> {
 
 impl<'a> Request<'a> {
     fn parse(ctx: &Context<'a>, may_store: bool) -> Result<Self, WireError> {
-        let mut request = Self { descending: false, alphabetic: false, limit: None, by: None, get: Vec::new(), store: None };
+        let mut request =
+            Self { descending: false, alphabetic: false, limit: None, by: None, get: Vec::new(), store: None };
         let args = ctx.args;
         let mut index = 2;
         while index < args.len() {
@@ -147,7 +148,11 @@ fn run(ctx: &mut Context<'_>, may_store: bool) -> CommandResult {
     }
     let mut items = Vec::with_capacity(elements.len());
     for element in elements {
-        items.push(if unsorted { Item { element, number: 0.0, text: None } } else { weigh(ctx, element, by, alphabetic)? });
+        items.push(if unsorted {
+            Item { element, number: 0.0, text: None }
+        } else {
+            weigh(ctx, element, by, alphabetic)?
+        });
     }
     if !unsorted {
         items.sort_by(|a, b| {
@@ -194,11 +199,8 @@ fn weigh(ctx: &Context<'_>, element: Vec<u8>, by: Option<&[u8]>, alphabetic: boo
 }
 
 fn compare(a: &Item, b: &Item, alphabetic: bool, by: bool) -> Ordering {
-    let order = if alphabetic {
-        a.text.cmp(&b.text)
-    } else {
-        a.number.partial_cmp(&b.number).unwrap_or(Ordering::Equal)
-    };
+    let order =
+        if alphabetic { a.text.cmp(&b.text) } else { a.number.partial_cmp(&b.number).unwrap_or(Ordering::Equal) };
     // Ties are settled by the element, so that the result is the same everywhere.
     if alphabetic && by { order } else { order.then_with(|| a.element.cmp(&b.element)) }
 }
@@ -218,7 +220,11 @@ fn gather(ctx: &Context<'_>, request: &Request<'_>, items: impl Iterator<Item = 
     let mut output = Vec::new();
     for item in items {
         for pattern in &request.get {
-            output.push(if *pattern == b"#" { Some(item.element.clone()) } else { lookup(ctx, pattern, &item.element) });
+            output.push(if *pattern == b"#" {
+                Some(item.element.clone())
+            } else {
+                lookup(ctx, pattern, &item.element)
+            });
         }
     }
     output

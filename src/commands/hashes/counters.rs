@@ -1,10 +1,10 @@
 //! Counters in fields: HINCRBY, HINCRBYFLOAT.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use crate::base::long_double::LongDouble;
 use crate::base::number::parse_i64;
+use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::hash::Hash;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 

@@ -1,8 +1,8 @@
 //! Changing fields: HSET, HMSET, HSETNX, HDEL.
 
 use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
-use crate::engine::Command;
 use crate::data::hash::Hash;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass};
 use crate::resp::WireError;
 

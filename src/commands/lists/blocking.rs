@@ -1,9 +1,9 @@
 //! Waiting for an element: BLPOP, BRPOP, BLMPOP.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::End;
 use super::pop::{MultiPop, take_one};
+use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, NullReply, Outcome, Wait};
 
 /// The commands of this file.

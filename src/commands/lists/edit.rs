@@ -1,10 +1,10 @@
 //! Changing a list in the middle: LSET, LINSERT, LREM, LTRIM.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::read::position;
+use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::range::clamp_elements;
 use crate::data::list::List;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass};
 use crate::resp::WireError;
 

@@ -10,7 +10,8 @@ pub mod read;
 use crate::resp::WireError;
 
 /// The commands of this group, by file.
-pub const GROUP: &[&[crate::engine::Command]] = &[blocking::ROWS, edit::ROWS, moves::ROWS, pop::ROWS, push::ROWS, read::ROWS];
+pub const GROUP: &[&[crate::engine::Command]] =
+    &[blocking::ROWS, edit::ROWS, moves::ROWS, pop::ROWS, push::ROWS, read::ROWS];
 
 /// An end of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

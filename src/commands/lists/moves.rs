@@ -1,10 +1,10 @@
 //! From one list to another: LMOVE, RPOPLPUSH, BLMOVE, BRPOPLPUSH.
 
-use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::End;
 use super::pop::take_one;
+use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
 use crate::data::list::List;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, NullReply, Outcome, Wait};
 use crate::resp::WireError;
 

@@ -1,9 +1,9 @@
 //! Taking from the ends: LPOP, RPOP, LMPOP.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::End;
+use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::list::List;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 

@@ -1,9 +1,9 @@
 //! Adding at the ends: LPUSH, RPUSH, LPUSHX, RPUSHX.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::End;
+use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::list::List;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass};
 
 /// The commands of this file.

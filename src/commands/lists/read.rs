@@ -1,10 +1,10 @@
 //! Looking at a list: LLEN, LINDEX, LRANGE, LPOS.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use crate::base::number::parse_i64;
+use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::range::clamp_elements;
 use crate::data::list::List;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
@@ -133,7 +133,8 @@ pub(super) fn lpos(ctx: &mut Context<'_>) -> CommandResult {
         };
         let compared = if request.max_len == 0 { usize::MAX } else { request.max_len };
         let last = list.len() - 1;
-        let elements: Box<dyn Iterator<Item = _>> = if backwards { Box::new(list.iter_rev()) } else { Box::new(list.iter()) };
+        let elements: Box<dyn Iterator<Item = _>> =
+            if backwards { Box::new(list.iter_rev()) } else { Box::new(list.iter()) };
         let matches = elements.take(compared).enumerate().filter(|(_, element)| element.eq_bytes(wanted));
         let positions = matches.map(|(i, _)| if backwards { last - i } else { i });
         found.extend(positions.skip(usize::try_from(skip).unwrap_or(usize::MAX)).take(limit));

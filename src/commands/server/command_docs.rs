@@ -1,30 +1,28 @@
 //! COMMAND DOCS: what commands do and which arguments they take, for people and for the tools that help them type.
 
-use crate::catalog::{Categories, Group, Spec, flags};
 use super::command_info::{named, reply_names, subcommands, top_level};
 use crate::catalog::{Argument, parse_args};
+use crate::catalog::{Categories, Group, Spec, flags};
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::Reply;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "command|docs",
-            arity: -2,
-            flags: flags![LOADING, STALE, SENTINEL],
-            categories: Categories::CONNECTION,
-            group: Group::Server,
-            since: "7.0.0",
-            summary: "Shows the documentation of commands.",
-            complexity: "O(N) where N is the number of commands to look up",
-            tips: &["nondeterministic_output_order"],
-            args: "command-name?*:string",
-            ..Spec::BASE
-        },
-        run: command_docs,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "command|docs",
+        arity: -2,
+        flags: flags![LOADING, STALE, SENTINEL],
+        categories: Categories::CONNECTION,
+        group: Group::Server,
+        since: "7.0.0",
+        summary: "Shows the documentation of commands.",
+        complexity: "O(N) where N is the number of commands to look up",
+        tips: &["nondeterministic_output_order"],
+        args: "command-name?*:string",
+        ..Spec::BASE
     },
-];
+    run: command_docs,
+}];
 
 pub(super) fn command_docs(ctx: &mut Context<'_>) -> CommandResult {
     let rows = ctx.engine.table.rows();

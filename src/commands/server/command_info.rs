@@ -1,7 +1,7 @@
 //! COMMAND, COMMAND COUNT, COMMAND INFO: what commands are, as clients and proxies read it.
 
-use crate::catalog::{Categories, Group, Spec, flags};
 use crate::catalog::{BeginSearch, FindKeys, KeySpec};
+use crate::catalog::{Categories, Group, Spec, flags};
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::Reply;
 

@@ -1,9 +1,9 @@
 //! COMMAND GETKEYS and COMMAND GETKEYSANDFLAGS: which arguments of a request are keys.
 
-use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
 use super::command_info::reply_names;
+use crate::catalog::{Categories, Group, Spec, flags};
 use crate::catalog::{Flags, KeyFlags, for_each_key};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::{OwnedArgs, WireError};
 
@@ -77,7 +77,8 @@ fn find_keys(ctx: &Context<'_>) -> Result<Vec<(usize, KeyFlags)>, WireError> {
         return Err(WireError::fixed("ERR Invalid number of arguments specified for command"));
     }
     let mut keys = Vec::new();
-    let complete = for_each_key(spec, request.len(), |index| request.at(index), |index, flags| keys.push((index, flags)));
+    let complete =
+        for_each_key(spec, request.len(), |index| request.at(index), |index, flags| keys.push((index, flags)));
     match complete {
         true => Ok(keys),
         false if spec.flags.contains(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),

@@ -1,30 +1,28 @@
 //! COMMAND LIST: names of commands, all or those that fit a filter.
 
-use crate::catalog::{Group, Spec, flags};
 use crate::base::glob;
 use crate::catalog::Categories;
+use crate::catalog::{Group, Spec, flags};
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "command|list",
-            arity: -2,
-            flags: flags![LOADING, STALE, SENTINEL],
-            categories: Categories::CONNECTION,
-            group: Group::Server,
-            since: "7.0.0",
-            summary: "Lists command names, filtered if asked.",
-            complexity: "O(N) where N is the total number of Redis commands",
-            tips: &["nondeterministic_output_order"],
-            args: "filterby?=FILTERBY:(module-name=MODULE:string | category=ACLCAT:string | pattern=PATTERN:pattern)",
-            ..Spec::BASE
-        },
-        run: command_list,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "command|list",
+        arity: -2,
+        flags: flags![LOADING, STALE, SENTINEL],
+        categories: Categories::CONNECTION,
+        group: Group::Server,
+        since: "7.0.0",
+        summary: "Lists command names, filtered if asked.",
+        complexity: "O(N) where N is the total number of Redis commands",
+        tips: &["nondeterministic_output_order"],
+        args: "filterby?=FILTERBY:(module-name=MODULE:string | category=ACLCAT:string | pattern=PATTERN:pattern)",
+        ..Spec::BASE
     },
-];
+    run: command_list,
+}];
 
 /// Which commands to list.
 enum Filter<'a> {
@@ -61,7 +59,8 @@ impl<'a> Filter<'a> {
 
 pub(super) fn command_list(ctx: &mut Context<'_>) -> CommandResult {
     let filter = Filter::parse(ctx)?;
-    let names = ctx.engine.table.rows().iter().filter(|command| filter.admits(command)).map(|command| command.spec.name);
+    let names =
+        ctx.engine.table.rows().iter().filter(|command| filter.admits(command)).map(|command| command.spec.name);
     ctx.reply.array(names.clone().count());
     for name in names {
         ctx.reply.bulk(name.as_bytes());

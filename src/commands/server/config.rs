@@ -1,8 +1,8 @@
 //! CONFIG: parameters while the server runs.
 
+use super::config_effects::Effects;
 use crate::catalog::{Group, Secrets, Spec, flags};
 use crate::engine::Command;
-use super::config_effects::Effects;
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
 

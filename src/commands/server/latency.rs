@@ -1,8 +1,8 @@
 //! LATENCY: spikes of named activities, and how long commands take.
 
+use super::latency_report;
 use crate::catalog::{Group, Spec, flags};
 use crate::engine::Command;
-use super::latency_report;
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::metrics::EventSummary;
 use crate::resp::WireError;

@@ -6,23 +6,21 @@ use crate::engine::{CommandResult, Context, Outcome};
 use crate::metrics::Histogram;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "latency|histogram",
-            arity: -2,
-            flags: flags![ADMIN, NOSCRIPT, LOADING, STALE],
-            group: Group::Server,
-            since: "7.0.0",
-            summary: "Shows how long commands took, as cumulative counts.",
-            complexity: "O(N) where N is the number of commands with latency information being retrieved.",
-            tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
-            args: "command?*:string",
-            ..Spec::BASE
-        },
-        run: latency_histogram,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "latency|histogram",
+        arity: -2,
+        flags: flags![ADMIN, NOSCRIPT, LOADING, STALE],
+        group: Group::Server,
+        since: "7.0.0",
+        summary: "Shows how long commands took, as cumulative counts.",
+        complexity: "O(N) where N is the number of commands with latency information being retrieved.",
+        tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        args: "command?*:string",
+        ..Spec::BASE
     },
-];
+    run: latency_histogram,
+}];
 
 /// The first step in nanoseconds; each further one doubles.
 const FIRST_STEP_NS: u64 = 1024;
@@ -31,7 +29,11 @@ pub(super) fn latency_histogram(ctx: &mut Context<'_>) -> CommandResult {
     let rows: Vec<usize> = if ctx.args.len() == 2 {
         (0..ctx.engine.table.rows().len()).collect()
     } else {
-        ctx.args.from(2).filter_map(|name| ctx.engine.table.position(name)).flat_map(|row| with_subcommands(ctx, row)).collect()
+        ctx.args
+            .from(2)
+            .filter_map(|name| ctx.engine.table.position(name))
+            .flat_map(|row| with_subcommands(ctx, row))
+            .collect()
     };
     let mark = ctx.reply.deferred();
     let mut commands = 0;

@@ -67,7 +67,9 @@ pub(super) fn doctor(threshold_ms: u64, events: &[(EventSummary, Vec<Sample>)]) 
             .into();
     }
     if events.is_empty() {
-        return format!("No activity has taken {threshold_ms} ms or longer since the record was last reset. All is well.\n");
+        return format!(
+            "No activity has taken {threshold_ms} ms or longer since the record was last reset. All is well.\n"
+        );
     }
     let mut text = format!("Activities that took {threshold_ms} ms or longer:\n\n");
     for (index, (event, samples)) in events.iter().enumerate() {
@@ -106,8 +108,12 @@ fn advice(event: &str) -> &'static str {
             "commands of constant time were slow, so something else held the processor or a lock: look for swapping, other \
              processes, a virtual machine that is short of CPU."
         }
-        "expire-cycle" | "expire-del" => "many keys expire at once, or large ones do: spread expiry times, or set lazyfree-lazy-expire.",
-        "eviction-cycle" | "eviction-del" => "memory is short: raise maxmemory, or set lazyfree-lazy-eviction for large values.",
+        "expire-cycle" | "expire-del" => {
+            "many keys expire at once, or large ones do: spread expiry times, or set lazyfree-lazy-expire."
+        }
+        "eviction-cycle" | "eviction-del" => {
+            "memory is short: raise maxmemory, or set lazyfree-lazy-eviction for large values."
+        }
         event if event.starts_with("aof-") || event.starts_with("rdb-") => {
             "the disk is slow or busy: use a faster one, keep other writers away, or relax appendfsync."
         }

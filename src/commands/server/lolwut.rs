@@ -3,29 +3,27 @@
 //! The picture is the walk that OpenSSH draws of a key's fingerprint (D. Loss, T. Limmer, A. von Gernler, "The drunken bishop", 2009),
 //! here of the run id: every start of the server has its own.
 
-use crate::catalog::{Group, Spec, flags};
-use crate::engine::Command;
 use crate::base::number::parse_i64;
+use crate::catalog::{Group, Spec, flags};
 use crate::config::REDIS_VERSION;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "lolwut",
-            arity: -1,
-            flags: flags![READONLY, FAST],
-            group: Group::Server,
-            since: "5.0.0",
-            summary: "Draws a picture and names the version.",
-            args: "version?=VERSION:integer",
-            ..Spec::BASE
-        },
-        run: lolwut,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "lolwut",
+        arity: -1,
+        flags: flags![READONLY, FAST],
+        group: Group::Server,
+        since: "5.0.0",
+        summary: "Draws a picture and names the version.",
+        args: "version?=VERSION:integer",
+        ..Spec::BASE
     },
-];
+    run: lolwut,
+}];
 
 const WIDTH: usize = 33;
 const HEIGHT: usize = 13;

@@ -1,9 +1,9 @@
 //! MEMORY: how much is used, and for what.
 
-use crate::catalog::{Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::memory_doctor;
 use super::memory_overhead::{Gap, Overhead};
+use crate::catalog::{Group, Spec, flags, keys};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::keyspace::{Entry, StrRef, ValueRef};
 use crate::resp::{Reply, WireError};

@@ -12,7 +12,8 @@ const LARGE_CLIENT: u64 = 200 << 10;
 /// What there is to say.
 pub(super) fn report(overhead: &Overhead, clients: u64) -> String {
     if overhead.used < TOO_SMALL {
-        return "This server uses so little memory that its figures say nothing yet. Ask again once there is data.\n".into();
+        return "This server uses so little memory that its figures say nothing yet. Ask again once there is data.\n"
+            .into();
     }
     let findings = findings(overhead, clients);
     if findings.is_empty() {

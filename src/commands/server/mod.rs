@@ -19,4 +19,18 @@ pub mod slowlog;
 pub mod time;
 
 /// The commands of this group, by file.
-pub const GROUP: &[&[crate::engine::Command]] = &[command_docs::ROWS, command_info::ROWS, command_keys::ROWS, command_list::ROWS, config::ROWS, debug::ROWS, info::ROWS, latency::ROWS, latency_histogram::ROWS, lolwut::ROWS, memory::ROWS, slowlog::ROWS, time::ROWS];
+pub const GROUP: &[&[crate::engine::Command]] = &[
+    command_docs::ROWS,
+    command_info::ROWS,
+    command_keys::ROWS,
+    command_list::ROWS,
+    config::ROWS,
+    debug::ROWS,
+    info::ROWS,
+    latency::ROWS,
+    latency_histogram::ROWS,
+    lolwut::ROWS,
+    memory::ROWS,
+    slowlog::ROWS,
+    time::ROWS,
+];

@@ -1,8 +1,8 @@
 //! SLOWLOG: the last commands that took longer than a threshold.
 
+use crate::base::number::parse_i64;
 use crate::catalog::{Group, Spec, flags};
 use crate::engine::Command;
-use crate::base::number::parse_i64;
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
 

@@ -1,7 +1,7 @@
 //! Several sets at once: SINTER, SUNION, SDIFF, their storing forms, SINTERCARD.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::catalog::{KeySpec, KeyFlags};
+use crate::catalog::{KeyFlags, KeySpec};
 use crate::engine::Command;
 use std::collections::HashSet;
 
@@ -136,7 +136,12 @@ enum Operation {
 }
 
 /// The members of the combination of the sets at some keys, at most `limit`.
-fn run(ctx: &Context<'_>, operation: Operation, keys: std::ops::Range<usize>, limit: usize) -> Result<Vec<Vec<u8>>, WireError> {
+fn run(
+    ctx: &Context<'_>,
+    operation: Operation,
+    keys: std::ops::Range<usize>,
+    limit: usize,
+) -> Result<Vec<Vec<u8>>, WireError> {
     let sets = keys.map(|index| ctx.keys.read::<Set>(ctx.args.at(index))).collect::<Result<Vec<_>, _>>()?;
     Ok(match operation {
         Operation::Union => {

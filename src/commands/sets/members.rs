@@ -1,8 +1,8 @@
 //! Members: SADD, SREM, SISMEMBER, SMISMEMBER, SCARD, SMEMBERS, SMOVE.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use crate::data::set::Set;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 
 /// The commands of this file.

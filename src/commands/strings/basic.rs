@@ -1,11 +1,11 @@
 //! One key, one value: GET, SET and variants.
 
-use crate::catalog::{Categories, Deprecated, Group, KeyFinder, Spec, flags, keys};
-use crate::catalog::{KeySpec, KeyFlags};
-use crate::engine::Command;
 use super::options::{Accepts, Condition, ExpiryOption, Options};
 use crate::base::clock::UnixMillis;
+use crate::catalog::{Categories, Deprecated, Group, KeyFinder, Spec, flags, keys};
+use crate::catalog::{KeyFlags, KeySpec};
 use crate::commands::expire_time::{TimeUnit, positive_instant};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::{KeepExpiry, StrRef};
 use crate::resp::WireError;

@@ -1,9 +1,9 @@
 //! Counters: INCR and its kin, INCRBYFLOAT.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use crate::base::long_double::LongDouble;
 use crate::base::number::parse_i64;
+use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::{KeepExpiry, NewValue, StrRef};
 use crate::resp::WireError;

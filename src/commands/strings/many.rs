@@ -1,7 +1,7 @@
 //! Several keys at once: MGET, MSET, MSETNX.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::catalog::{KeySpec, KeyFlags};
+use crate::catalog::{KeyFlags, KeySpec};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::{KeepExpiry, StrRef, ValueRef};

@@ -1,7 +1,7 @@
 //! The options of SET and GETEX.
 
-use crate::commands::expire_time::{TimeUnit, positive_instant};
 use crate::base::clock::UnixMillis;
+use crate::commands::expire_time::{TimeUnit, positive_instant};
 use crate::engine::Context;
 use crate::resp::WireError;
 
@@ -84,9 +84,13 @@ impl Options {
                 options.get = true;
             } else if set && option.eq_ignore_ascii_case(b"KEEPTTL") && (free || options.expiry == ExpiryOption::Keep) {
                 options.expiry = ExpiryOption::Keep;
-            } else if !set && option.eq_ignore_ascii_case(b"PERSIST") && (free || options.expiry == ExpiryOption::Persist) {
+            } else if !set
+                && option.eq_ignore_ascii_case(b"PERSIST")
+                && (free || options.expiry == ExpiryOption::Persist)
+            {
                 options.expiry = ExpiryOption::Persist;
-            } else if let (Some(unit), true, Some(value)) = (TimeUnit::of_option(option), free, ctx.args.get(index + 1)) {
+            } else if let (Some(unit), true, Some(value)) = (TimeUnit::of_option(option), free, ctx.args.get(index + 1))
+            {
                 time = Some((value, unit));
                 index += 1;
             } else {

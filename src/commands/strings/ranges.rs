@@ -1,9 +1,9 @@
 //! Parts of a string: APPEND, STRLEN, SETRANGE, GETRANGE.
 
-use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::basic::check_length;
+use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
 use crate::commands::range::clamp;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::KeepExpiry;
 use crate::resp::WireError;

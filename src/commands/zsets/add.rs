@@ -1,8 +1,8 @@
 //! Adding members and changing scores: ZADD, ZINCRBY.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use crate::data::zset::{Inserted, ZSet};
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
@@ -99,9 +99,7 @@ impl Options {
     fn allow(self, old: Option<f64>, new: f64) -> bool {
         match old {
             None => !self.only_existing,
-            Some(old) => {
-                !self.only_new && (!self.only_greater || new > old) && (!self.only_less || new < old)
-            }
+            Some(old) => !self.only_new && (!self.only_greater || new > old) && (!self.only_less || new < old),
         }
     }
 }
@@ -127,7 +125,11 @@ fn run(ctx: &mut Context<'_>, options: Options, first: usize) -> CommandResult {
             return reply(ctx, options, 0, None);
         }
         let longest = ctx.args.from(first + 1).step_by(2).map(<[u8]>::len).max().unwrap_or(0);
-        ctx.keys.write_or_create::<ZSet>(key)?.prepare(1.max(scores.len().min(limits.zset_max_listpack_entries)), longest, limits);
+        ctx.keys.write_or_create::<ZSet>(key)?.prepare(
+            1.max(scores.len().min(limits.zset_max_listpack_entries)),
+            longest,
+            limits,
+        );
     }
     let args = ctx.args;
     let Some(set) = ctx.keys.write::<ZSet>(key)? else { return Err(WireError::NO_SUCH_KEY) };

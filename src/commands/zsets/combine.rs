@@ -236,7 +236,8 @@ impl Request {
             if weighs && ctx.args.is(index, "WEIGHTS") && left >= request.weights.len() {
                 for weight in &mut request.weights {
                     index += 1;
-                    *weight = parse_f64(ctx.args.at(index)).ok_or(WireError::fixed("ERR weight value is not a float"))?;
+                    *weight =
+                        parse_f64(ctx.args.at(index)).ok_or(WireError::fixed("ERR weight value is not a float"))?;
                 }
             } else if weighs && ctx.args.is(index, "AGGREGATE") && left >= 1 {
                 index += 1;
@@ -412,7 +413,8 @@ pub(super) fn zintercard(ctx: &mut Context<'_>) -> CommandResult {
         index += 2;
     }
     let weights = vec![1.0; keys.len()];
-    let request = Request { operation: Operation::Inter, keys, weights, aggregate: Aggregate::Sum, with_scores: false, limit };
+    let request =
+        Request { operation: Operation::Inter, keys, weights, aggregate: Aggregate::Sum, with_scores: false, limit };
     let count = request.run(ctx)?.len();
     ctx.done_int(count as i64)
 }

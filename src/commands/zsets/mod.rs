@@ -15,7 +15,8 @@ use crate::engine::Context;
 use crate::resp::Protocol;
 
 /// The commands of this group, by file.
-pub const GROUP: &[&[crate::engine::Command]] = &[add::ROWS, combine::ROWS, pop::ROWS, random::ROWS, range::ROWS, rank::ROWS, remove::ROWS, scan::ROWS];
+pub const GROUP: &[&[crate::engine::Command]] =
+    &[add::ROWS, combine::ROWS, pop::ROWS, random::ROWS, range::ROWS, rank::ROWS, remove::ROWS, scan::ROWS];
 
 /// Writes member and score of a range's element: a pair in RESP3, flat in RESP2.
 fn reply_pair(ctx_reply: &mut crate::resp::Reply<'_>, member: Element<'_>, score: f64) {

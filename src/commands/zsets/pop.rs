@@ -1,11 +1,11 @@
 //! Taking the lowest or highest members: ZPOPMIN, ZPOPMAX, ZMPOP and the blocking forms.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::range::pair_array;
 use super::reply_pair;
+use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::Element;
 use crate::data::zset::ZSet;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, NullReply, Outcome, Wait};
 use crate::resp::WireError;
 

@@ -11,25 +11,23 @@ use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "zrandmember",
-            arity: -2,
-            flags: flags![READONLY],
-            categories: Categories::SORTEDSET,
-            keys: keys::FIRST_READ,
-            group: Group::SortedSet,
-            since: "6.2.0",
-            summary: "Picks random members of a sorted set, which stay there.",
-            complexity: "O(N) where N is the number of elements returned",
-            tips: &["nondeterministic_output"],
-            args: "key:key options?:(count:integer withscores?=WITHSCORES)",
-            ..Spec::BASE
-        },
-        run: zrandmember,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "zrandmember",
+        arity: -2,
+        flags: flags![READONLY],
+        categories: Categories::SORTEDSET,
+        keys: keys::FIRST_READ,
+        group: Group::SortedSet,
+        since: "6.2.0",
+        summary: "Picks random members of a sorted set, which stay there.",
+        complexity: "O(N) where N is the number of elements returned",
+        tips: &["nondeterministic_output"],
+        args: "key:key options?:(count:integer withscores?=WITHSCORES)",
+        ..Spec::BASE
     },
-];
+    run: zrandmember,
+}];
 
 pub(super) fn zrandmember(ctx: &mut Context<'_>) -> CommandResult {
     let key = ctx.args.at(1);

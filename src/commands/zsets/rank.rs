@@ -1,8 +1,8 @@
 //! One member: ZCARD, ZSCORE, ZMSCORE, ZRANK, ZREVRANK.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use crate::data::zset::ZSet;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 
 /// The commands of this file.
@@ -58,7 +58,7 @@ pub const ROWS: &[Command] = &[
     Command {
         spec: Spec {
             name: "zrank",
-            arity: 3,
+            arity: -3,
             flags: flags![READONLY, FAST],
             categories: Categories::SORTEDSET,
             keys: keys::FIRST_READ,
@@ -74,7 +74,7 @@ pub const ROWS: &[Command] = &[
     Command {
         spec: Spec {
             name: "zrevrank",
-            arity: 3,
+            arity: -3,
             flags: flags![READONLY, FAST],
             categories: Categories::SORTEDSET,
             keys: keys::FIRST_READ,

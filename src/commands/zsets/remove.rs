@@ -1,9 +1,9 @@
 //! Removing members: ZREM and by range.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use super::range::{RemoveBy, remove_range};
+use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::zset::ZSet;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass};
 
 /// The commands of this file.

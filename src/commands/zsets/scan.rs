@@ -1,34 +1,32 @@
 //! ZSCAN.
 
-use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use crate::base::glob;
 use crate::base::number::{format_f64, format_score};
+use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::scan_options::ScanOptions;
 use crate::data::zset::ZSet;
+use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "zscan",
-            arity: -3,
-            flags: flags![READONLY],
-            categories: Categories::SORTEDSET,
-            keys: keys::FIRST_READ,
-            group: Group::SortedSet,
-            since: "2.8.0",
-            summary: "Walks members and scores of a sorted set in steps.",
-            complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "zscan",
+        arity: -3,
+        flags: flags![READONLY],
+        categories: Categories::SORTEDSET,
+        keys: keys::FIRST_READ,
+        group: Group::SortedSet,
+        since: "2.8.0",
+        summary: "Walks members and scores of a sorted set in steps.",
+        complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
                 cursor to return back to 0. N is the number of elements inside the collection..",
-            tips: &["nondeterministic_output"],
-            args: "key:key cursor:integer pattern?=MATCH:pattern count?=COUNT:integer",
-            ..Spec::BASE
-        },
-        run: zscan,
+        tips: &["nondeterministic_output"],
+        args: "key:key cursor:integer pattern?=MATCH:pattern count?=COUNT:integer",
+        ..Spec::BASE
     },
-];
+    run: zscan,
+}];
 
 pub(super) fn zscan(ctx: &mut Context<'_>) -> CommandResult {
     if ctx.scan_of_nothing::<ZSet>()? {

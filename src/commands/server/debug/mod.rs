@@ -19,21 +19,19 @@ use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "debug",
-            arity: -2,
-            flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, PROTECTED, SYSCMD, EXCLUSIVE],
-            group: Group::Server,
-            since: "1.0.0",
-            summary: "Groups tools for testing the server itself.",
-            complexity: "Depends on subcommand.",
-            ..Spec::BASE
-        },
-        run: debug,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "debug",
+        arity: -2,
+        flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, PROTECTED, SYSCMD, EXCLUSIVE],
+        group: Group::Server,
+        since: "1.0.0",
+        summary: "Groups tools for testing the server itself.",
+        complexity: "Depends on subcommand.",
+        ..Spec::BASE
     },
-];
+    run: debug,
+}];
 
 type Run = fn(&mut Context<'_>) -> CommandResult;
 

@@ -88,12 +88,8 @@ pub(super) fn quicklist(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn struct_sizes(ctx: &mut Context<'_>) -> CommandResult {
-    let text = format!(
-        "bits:{} entry:{} object:{} ",
-        usize::BITS,
-        size_of::<Entry>(),
-        size_of::<crate::keyspace::Object>(),
-    );
+    let text =
+        format!("bits:{} entry:{} object:{} ", usize::BITS, size_of::<Entry>(), size_of::<crate::keyspace::Object>(),);
     ctx.reply.bulk(text.as_bytes());
     Ok(Outcome::Done)
 }

@@ -22,25 +22,23 @@ use text::Text;
 use crate::engine::{CommandResult, Context, Outcome};
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "info",
-            arity: -1,
-            flags: flags![LOADING, STALE, SENTINEL],
-            categories: Categories::DANGEROUS,
-            group: Group::Server,
-            since: "1.0.0",
-            summary: "Reports the state and counters of the server.",
-            complexity: "O(1)",
-            history: &[("7.0.0", "Added support for taking multiple section arguments.")],
-            tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
-            args: "section?*:string",
-            ..Spec::BASE
-        },
-        run: info,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "info",
+        arity: -1,
+        flags: flags![LOADING, STALE, SENTINEL],
+        categories: Categories::DANGEROUS,
+        group: Group::Server,
+        since: "1.0.0",
+        summary: "Reports the state and counters of the server.",
+        complexity: "O(1)",
+        history: &[("7.0.0", "Added support for taking multiple section arguments.")],
+        tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+        args: "section?*:string",
+        ..Spec::BASE
     },
-];
+    run: info,
+}];
 
 /// Writes one section.
 type Write = fn(&Context<'_>, &mut Text);

@@ -17,10 +17,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("rdb_last_save_time", ctx.engine.started_at.load(Relaxed).div_euclid(1000));
     text.field("rdb_last_bgsave_status", "ok");
     text.all(&["rdb_last_bgsave_time_sec", "rdb_current_bgsave_time_sec"], -1);
-    text.all(
-        &["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"],
-        0,
-    );
+    text.all(&["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"], 0);
     text.flag("aof_enabled", ctx.settings.persistence.appendonly);
     text.all(&["aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
     text.all(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);

@@ -8,7 +8,8 @@ use crate::session::ClientFlags;
 const NO_HISTORY: &str = "0000000000000000000000000000000000000000";
 
 pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
-    let replicas = ctx.engine.clients.all().iter().filter(|client| client.flags().contains(ClientFlags::REPLICA)).count();
+    let replicas =
+        ctx.engine.clients.all().iter().filter(|client| client.flags().contains(ClientFlags::REPLICA)).count();
     let settings = &ctx.settings.replication;
     let (end, active) = (ctx.engine.feed.end().0, ctx.engine.feed.is_read());
     let held = if active { end.min(settings.repl_backlog_size) } else { 0 };
