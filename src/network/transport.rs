@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -200,9 +200,16 @@ fn drain(tls: &mut ServerConnection, length: usize, input: &mut Vec<u8>) -> io::
     if length == 0 {
         return Ok(0);
     }
-    let start = input.len();
-    input.resize(start + length, 0);
-    tls.reader().read_exact(&mut input[start..])?;
+    input.reserve(length);
+    let mut reader = tls.reader();
+    let mut left = length;
+    while left > 0 {
+        let chunk = reader.fill_buf()?;
+        let taken = chunk.len();
+        input.extend_from_slice(chunk);
+        reader.consume(taken);
+        left = left.saturating_sub(taken);
+    }
     Ok(length)
 }
 

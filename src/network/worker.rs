@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rustls::ServerConnection;
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
 
 use super::connection;
 use super::refusal::Refusals;
@@ -75,10 +74,10 @@ fn start_worker(engine: &'static Engine, index: usize, refusals: Arc<Refusals>) 
     let open = Arc::clone(&connections);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
-        LocalSet::new().block_on(&runtime, async move {
+        runtime.block_on(async move {
             while let Some(accepted) = receiver.recv().await {
                 let (open, refusals) = (Arc::clone(&open), Arc::clone(&refusals));
-                tokio::task::spawn_local(async move {
+                tokio::spawn(async move {
                     connection::serve(engine, index, &refusals, accepted).await;
                     open.fetch_sub(1, Relaxed);
                 });

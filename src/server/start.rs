@@ -169,7 +169,9 @@ fn assemble(loaded: Loaded, tls: Option<Arc<LiveTls>>) -> Result<Assembled, Stri
         .map_err(|error| error.to_string())?;
     tracing::info!("Group {} with transit encryption {}", group.id, group.mode);
     let workers = match settings.network.worker_threads {
-        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        // One core is left to handshakes, background work and the kernel: measured on two cores, a second worker makes each
+        // request dearer and none of them sooner.
+        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() - 1).max(1)),
         count => count as usize,
     };
     let parts =

@@ -42,7 +42,8 @@ parameters! {
     /// Mark for packets, used by routing and filtering rules of the kernel.
     "socket-mark-id" => socket_mark_id: u32 = "0", int(0, UINT_MAX), [immutable(), inert()];
 
-    /// Threads that serve connections, 0 for one per core. A change takes effect at the next start.
+    /// Threads that serve connections, 0 for one per core but one, which is left to handshakes and background work. A
+    /// change takes effect at the next start.
     "worker-threads" => worker_threads: u32 = "0", int(0, 1024);
 
     /// Threads that Redis uses for reading and writing; see worker-threads instead.
