@@ -83,17 +83,22 @@ fn answer(ctx: &mut Context<'_>, of: impl Fn(i64, i64) -> i64) -> CommandResult 
 }
 
 pub(super) fn ttl(ctx: &mut Context<'_>) -> CommandResult {
-    answer(ctx, |when, now| ((when - now).max(0) + 500) / 1000)
+    answer(ctx, |when, now| rounded_seconds(when.saturating_sub(now).max(0)))
 }
 
 pub(super) fn pttl(ctx: &mut Context<'_>) -> CommandResult {
-    answer(ctx, |when, now| (when - now).max(0))
+    answer(ctx, |when, now| when.saturating_sub(now).max(0))
 }
 
 pub(super) fn expiretime(ctx: &mut Context<'_>) -> CommandResult {
-    answer(ctx, |when, _| (when + 500) / 1000)
+    answer(ctx, |when, _| rounded_seconds(when))
 }
 
 pub(super) fn pexpiretime(ctx: &mut Context<'_>) -> CommandResult {
     answer(ctx, |when, _| when)
+}
+
+/// Milliseconds as the nearest number of seconds; any value fits.
+fn rounded_seconds(millis: i64) -> i64 {
+    millis.div_euclid(1000) + i64::from(millis.rem_euclid(1000) >= 500)
 }
