@@ -152,11 +152,15 @@ impl Engine {
         let command = self.table.row(row);
         let flags = command.spec.flags;
         if self.monitors.any() && !flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN | Flags::RUNS_QUEUE) {
-            let redacted = catalog::redacted::<crate::resp::OwnedArgs>(&command.spec, args.from(0));
-            self.monitors.show(session, redacted.as_ref().map_or(args, crate::resp::OwnedArgs::as_args));
+            self.monitors.show(&command.spec, session, args);
         }
         if flags.contains(Flags::RUNS_QUEUE) {
-            return self.execute_transaction(run, session, row, args, out);
+            let waiter = self.execute_transaction(run, session, row, args, out);
+            // Shown behind what it ran, also where it refused to run anything.
+            if self.monitors.any() {
+                self.monitors.show(&self.table.row(row).spec, session, args);
+            }
+            return waiter;
         }
         let exclusive = flags.contains(Flags::EXCLUSIVE);
         if exclusive {

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use parking_lot::Mutex;
 
 use crate::base::clock::unix_micros;
-use crate::resp::Args;
+use crate::catalog::{self, Spec};
+use crate::resp::{Args, OwnedArgs};
 use crate::session::{Client, ClientFlags, ClientId, Session, Signal};
 
 /// The clients in MONITOR mode.
@@ -37,8 +38,10 @@ impl Monitors {
         self.count.store(clients.len(), Relaxed);
     }
 
-    /// Shows one command.
-    pub fn show(&self, session: &Session, args: Args<'_>) {
+    /// Shows one command, its secrets hidden.
+    pub fn show(&self, spec: &Spec, session: &Session, args: Args<'_>) {
+        let redacted = catalog::redacted::<OwnedArgs>(spec, args.from(0));
+        let args = redacted.as_ref().map_or(args, OwnedArgs::as_args);
         let line = line(session, args);
         for client in self.clients.lock().iter() {
             client.post(Signal::Send(line.clone()));

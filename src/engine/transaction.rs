@@ -80,10 +80,6 @@ impl Engine {
             run.hold.upgrade(&self.gate);
         }
         let created = self.run_queue(run, session, out);
-        // Shown behind what it ran.
-        if self.monitors.any() {
-            self.monitors.show(session, exec_args);
-        }
         self.count_call(run, session, exec_row, exec_args, false, false);
         self.serve_waiters(run, session.worker, created);
         if !simple {
@@ -116,7 +112,7 @@ impl Engine {
             if self.monitors.any()
                 && !self.table.row(queued.command).spec.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN)
             {
-                self.monitors.show(session, queued.args.as_args());
+                self.monitors.show(&self.table.row(queued.command).spec, session, queued.args.as_args());
             }
             session.client.last_command.store(queued.command as u32, Relaxed);
             let (ending, back) = self.invoke(run, session, queued.command, queued.args.as_args(), out, keys, false);
