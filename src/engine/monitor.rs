@@ -10,6 +10,9 @@ use crate::catalog::{self, Spec};
 use crate::resp::{Args, OwnedArgs};
 use crate::session::{Client, ClientFlags, ClientId, Session, Signal};
 
+/// Bytes that may wait for a client in MONITOR mode; one that reads too slowly is closed.
+const MAX_PENDING_BYTES: usize = 64 << 20;
+
 /// The clients in MONITOR mode.
 #[derive(Default)]
 pub struct Monitors {
@@ -44,7 +47,12 @@ impl Monitors {
         let args = redacted.as_ref().map_or(args, OwnedArgs::as_args);
         let line = line(session, args);
         for client in self.clients.lock().iter() {
-            client.post(Signal::Send(line.clone()));
+            if client.pending_bytes() <= MAX_PENDING_BYTES {
+                client.post(Signal::Send(line.clone()));
+            } else if !client.flags().contains(ClientFlags::CLOSE_ASAP) {
+                client.set_flags(ClientFlags::CLOSE_ASAP, true);
+                client.post(Signal::Close { after_reply: false });
+            }
         }
     }
 }
