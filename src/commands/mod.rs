@@ -8,6 +8,7 @@ pub mod generic;
 pub mod hashes;
 pub mod lifecycle;
 pub mod lists;
+pub mod multi_pop;
 pub mod range;
 pub mod scan_options;
 pub mod server;

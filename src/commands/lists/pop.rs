@@ -2,6 +2,7 @@
 
 use super::End;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::commands::multi_pop;
 use crate::data::list::List;
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
@@ -137,24 +138,8 @@ pub(super) struct MultiPop {
 impl MultiPop {
     /// Reads `numkeys key … LEFT|RIGHT [COUNT n]` from argument `first` on.
     pub(super) fn parse(ctx: &Context<'_>, first: usize) -> Result<Self, WireError> {
-        const NUMKEYS: WireError = WireError::fixed("ERR numkeys should be greater than 0");
-        const COUNT: WireError = WireError::fixed("ERR count should be greater than 0");
-        let numkeys = ctx.int_in(first, 1..=i64::MAX, NUMKEYS)? as usize;
-        if numkeys >= ctx.args.len() {
-            return Err(WireError::SYNTAX);
-        }
-        let keys = first + 1..first + 1 + numkeys;
-        let end = End::parse(ctx.args.get(keys.end).ok_or(WireError::SYNTAX)?)?;
-        let (mut count, mut index) = (None, keys.end + 1);
-        while index < ctx.args.len() {
-            if count.is_some() || !ctx.args.is(index, "COUNT") || index + 1 == ctx.args.len() {
-                return Err(WireError::SYNTAX);
-            }
-            count = Some(ctx.int_in(index + 1, 1..=i64::MAX, COUNT)? as usize);
-            index += 2;
-        }
-        let count = count.unwrap_or(1);
-        Ok(Self { keys, end, count })
+        let (args, end) = multi_pop::parse(ctx, first, End::parse)?;
+        Ok(Self { keys: args.keys, end, count: args.count })
     }
 
     /// Takes from the first list that is there; `false` when none is.

@@ -3,6 +3,7 @@
 use super::range::pair_array;
 use super::reply_pair;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::commands::multi_pop;
 use crate::data::Element;
 use crate::data::zset::ZSet;
 use crate::engine::Command;
@@ -210,30 +211,12 @@ struct MultiPop {
 
 impl MultiPop {
     fn parse(ctx: &Context<'_>, first: usize) -> Result<Self, WireError> {
-        const NUMKEYS: WireError = WireError::fixed("ERR numkeys should be greater than 0");
-        const COUNT: WireError = WireError::fixed("ERR count should be greater than 0");
-        let numkeys = ctx.int_in(first, 1..=i64::MAX, NUMKEYS)? as usize;
-        if numkeys >= ctx.args.len() {
-            return Err(WireError::SYNTAX);
-        }
-        let keys = first + 1..first + 1 + numkeys;
-        let max = if ctx.args.is(keys.end, "MAX") {
-            true
-        } else if ctx.args.is(keys.end, "MIN") {
-            false
-        } else {
-            return Err(WireError::SYNTAX);
-        };
-        let (mut count, mut index) = (None, keys.end + 1);
-        while index < ctx.args.len() {
-            if count.is_some() || !ctx.args.is(index, "COUNT") || index + 1 == ctx.args.len() {
-                return Err(WireError::SYNTAX);
-            }
-            count = Some(ctx.int_in(index + 1, 1..=i64::MAX, COUNT)? as usize);
-            index += 2;
-        }
-        let count = count.unwrap_or(1);
-        Ok(Self { keys, max, count })
+        let (args, max) = multi_pop::parse(ctx, first, |word| match word {
+            w if w.eq_ignore_ascii_case(b"MAX") => Ok(true),
+            w if w.eq_ignore_ascii_case(b"MIN") => Ok(false),
+            _ => Err(WireError::SYNTAX),
+        })?;
+        Ok(Self { keys: args.keys, max, count: args.count })
     }
 
     fn run(&self, ctx: &mut Context<'_>) -> Result<bool, WireError> {
