@@ -16,7 +16,7 @@ use crate::base::clock::UnixMillis;
 use crate::catalog::{self, Flags};
 use crate::config::Settings;
 use crate::data::limits::Limits;
-use crate::keyspace::{Access, DbIndex, Keys, LockRequest};
+use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
 use crate::metrics::Totals;
 use crate::resp::{Args, Reply, WireError};
 use crate::session::{ClientFlags, ReplyMode, Session};
@@ -47,12 +47,14 @@ pub struct Run<'r> {
     pub clock: Instant,
     /// The wall clock, read once per batch and after slow commands.
     pub now: UnixMillis,
+    /// The key of the request that runs, where it was hashed ahead.
+    pub hashed: HashedKey,
 }
 
 impl<'r> Run<'r> {
     /// Enters the gate for a batch.
     pub fn begin(engine: &'static Engine, settings: &'r Settings, limits: &'r Limits) -> Self {
-        Self { settings, limits, hold: engine.gate.shared(), clock: Instant::now(), now: UnixMillis::now() }
+        Self { settings, limits, hold: engine.gate.shared(), clock: Instant::now(), now: UnixMillis::now(), hashed: HashedKey::default() }
     }
 }
 
@@ -193,6 +195,7 @@ impl Engine {
             Keys::exclusive(&self.keyspace, db, run.now, freshness)
         } else {
             let mut requests = SmallVec::<[LockRequest; 4]>::new();
+            let mut hashed = HashedKey::default();
             for (db, command, args) in commands {
                 let access = if command.spec.flags.contains(Flags::WRITE) { Access::Write } else { Access::Read };
                 catalog::for_each_key(
@@ -200,12 +203,17 @@ impl Engine {
                     args.len(),
                     |i| args.at(i),
                     |index, _| {
-                        requests.push(LockRequest { db, hash: self.keyspace.hash(args.at(index)), access });
+                        let key = args.at(index);
+                        let hash = run.hashed.of(key).unwrap_or_else(|| self.keyspace.hash(key));
+                        hashed = HashedKey::new(key, hash);
+                        requests.push(LockRequest { db, hash, access });
                     },
                 );
                 self.add_target_database(command, args, db, &mut requests);
             }
-            Keys::lock(&self.keyspace, db, &requests, run.now, freshness)
+            let mut keys = Keys::lock(&self.keyspace, db, &requests, run.now, freshness);
+            keys.remember(hashed);
+            keys
         };
         keys.report_created(self.waiters.any());
         keys

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::entry::Entry;
 use super::expiry::ExpiryIndex;
+use super::hashed::HashedKey;
 use super::table::{self, SLOT_BYTES, Table};
 use crate::base::clock::UnixMillis;
 
@@ -273,6 +274,11 @@ impl Keyspace {
     /// The hash of a key, the same in every database.
     pub fn hash(&self, key: &[u8]) -> u64 {
         self.hasher.hash_one(key)
+    }
+
+    /// A key with its hash.
+    pub fn hash_key(&self, key: &[u8]) -> HashedKey {
+        HashedKey::new(key, self.hash(key))
     }
 
     pub(super) fn database_at(&self, slot: u32) -> &Database {

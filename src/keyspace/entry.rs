@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::value::{NewValue, Object, StrRef, ValueRef};
 use crate::base::clock::UnixMillis;
+use crate::base::prefetch::prefetch;
 
 #[repr(C)]
 struct Header {
@@ -98,6 +99,14 @@ impl Entry {
             std::ptr::copy_nonoverlapping(inline.as_ptr(), base.add(at + key.len()), inline.len());
             Self(pointer)
         }
+    }
+
+    /// Asks for the memory of the entry, without looking at it.
+    pub(super) fn prefetch(&self) {
+        let base = self.0.as_ptr().cast::<u8>();
+        prefetch(base);
+        // A key and a short value often reach into the next line.
+        prefetch(base.wrapping_add(64));
     }
 
     /// The key.

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use super::database::{Database, DbIndex, Keyspace};
 use super::entry::{Entry, OwnedValue};
 use super::freshness::Freshness;
+use super::hashed::HashedKey;
 use super::table::{self, Table};
 use super::value::{Container, NewValue, Object, StrRef, ValueRef};
 use crate::base::clock::UnixMillis;
@@ -79,6 +80,8 @@ pub struct Keys<'g> {
     pub no_touch: bool,
     /// Whether creations are reported (someone is blocked somewhere).
     report_created: bool,
+    /// The hash of the one key that a command names.
+    hashed: HashedKey,
     /// Whether keys past their expiry are still seen (loading, or a replica applying its primary's stream).
     pub see_expired: bool,
     effects: RefCell<Vec<Effect>>,
@@ -152,6 +155,7 @@ impl<'g> Keys<'g> {
             freshness,
             no_touch: false,
             report_created: false,
+            hashed: HashedKey::default(),
             see_expired: false,
             effects: RefCell::default(),
             hits: Cell::new(0),
@@ -163,6 +167,16 @@ impl<'g> Keys<'g> {
     /// Reports created keys as effects from now on.
     pub fn report_created(&mut self, report: bool) {
         self.report_created = report;
+    }
+
+    /// Remembers the hash of a key whose bytes stay where they are as long as `self`.
+    pub fn remember(&mut self, hashed: HashedKey) {
+        self.hashed = hashed;
+    }
+
+    #[inline]
+    fn hash(&self, key: &[u8]) -> u64 {
+        self.hashed.of(key).unwrap_or_else(|| self.keyspace.hash(key))
     }
 
     /// The keyspace, for what concerns no single key.
@@ -215,7 +229,7 @@ impl<'g> Keys<'g> {
     /// The entry of a key, freshness and counters left alone.
     pub fn peek(&self, key: &[u8]) -> Option<&Entry> {
         let database = self.database();
-        let hash = database.hash(key);
+        let hash = self.hash(key);
         let entry = table::find(self.table(database.shard_of(hash)), hash, key)?;
         if self.is_expired(entry) {
             self.effects.borrow_mut().push(Effect::SeenExpired(self.db, key.into()));
@@ -234,7 +248,7 @@ impl<'g> Keys<'g> {
     /// Whether a key is there but past its expiry.
     pub fn holds_expired(&self, key: &[u8]) -> bool {
         let database = self.database();
-        let hash = database.hash(key);
+        let hash = self.hash(key);
         table::find(self.table(database.shard_of(hash)), hash, key).is_some_and(|entry| self.is_expired(entry))
     }
 
@@ -379,7 +393,7 @@ impl<'g> Keys<'g> {
             return false;
         }
         let database = self.database();
-        let hash = database.hash(key);
+        let hash = self.hash(key);
         let shard = database.shard_of(hash);
         database.set_expiry(self.table_mut(shard), shard, hash, key, when)
     }
@@ -387,7 +401,7 @@ impl<'g> Keys<'g> {
     /// The entry of a key, to be changed; an expired one is removed first.
     pub fn entry_mut(&mut self, key: &[u8]) -> Option<&mut Entry> {
         let database = self.database();
-        let hash = database.hash(key);
+        let hash = self.hash(key);
         let shard = database.shard_of(hash);
         let expired = self.is_expired(table::find(self.table(shard), hash, key)?);
         if expired {
@@ -422,7 +436,7 @@ impl<'g> Keys<'g> {
 
     fn put_quietly(&mut self, key: &[u8], value: NewValue<'_>, expiry: Option<UnixMillis>) -> bool {
         let database = self.database();
-        let hash = database.hash(key);
+        let hash = self.hash(key);
         let shard = database.shard_of(hash);
         let entry = Entry::new(key, value, expiry, self.freshness.initial(self.now));
         let table = self.table_mut(shard);
@@ -440,7 +454,7 @@ impl<'g> Keys<'g> {
 
     fn take(&mut self, key: &[u8]) -> Option<Entry> {
         let database = self.database();
-        let hash = database.hash(key);
+        let hash = self.hash(key);
         database.take(self.table_mut(database.shard_of(hash)), hash, key)
     }
 

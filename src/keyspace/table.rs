@@ -7,6 +7,7 @@ use dashmap::SharedValue;
 use hashbrown::raw::{InsertSlot, RawTable};
 
 use super::entry::Entry;
+use crate::base::prefetch::prefetch;
 
 /// A slot: the entry is the key, and there is no separate value.
 pub type Slot = (Entry, SharedValue<()>);
@@ -74,6 +75,23 @@ pub fn with_hash(table: &Table, hash: u64) -> impl Iterator<Item = &Entry> {
         // SAFETY: as above.
         &bucket.as_ref().0
     })
+}
+
+/// Asks for the tags and the slot that a lookup of `hash` begins with.
+#[inline]
+pub fn prefetch_slot(table: &Table, hash: u64) {
+    let index = hash as usize & (table.buckets() - 1);
+    prefetch(table.data_end().as_ptr().cast::<u8>().wrapping_add(index));
+    // SAFETY: the index is below `buckets`; only the address is used.
+    prefetch(unsafe { table.bucket(index) }.as_ptr());
+}
+
+/// Asks for the entries that a lookup of `hash` will compare.
+#[inline]
+pub fn prefetch_entries(table: &Table, hash: u64) {
+    for entry in with_hash(table, hash).take(2) {
+        entry.prefetch();
+    }
 }
 
 /// Gives memory back when a table has become much too large for what is in it.

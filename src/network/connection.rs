@@ -16,7 +16,7 @@ use super::transport::{Socket, Transport};
 use super::worker::{Accepted, AcceptedSocket};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
-use crate::engine::{Engine, Flow, Run, Waiter};
+use crate::engine::{Engine, Flow, Lookahead, Run, Waiter};
 use crate::metrics::Totals;
 use crate::resp::{Limits, Parsed, Parser, WireError};
 use crate::session::{Client, ClientFlags, Session, Signal, TlsFacts};
@@ -222,6 +222,7 @@ impl Connection<'_> {
         let limits = crate::engine::encoding_limits(settings);
         let mut run = Run::begin(engine, settings, &limits);
         let client = Arc::clone(&self.session.client);
+        let mut ahead = Lookahead::default();
         client.last_seen.store(run.now.0, Relaxed);
         let stop = loop {
             let limits = Limits {
@@ -239,6 +240,11 @@ impl Connection<'_> {
                 }
                 Parsed::Request => {
                     let args = self.parser.args(buffer);
+                    run.hashed = ahead.take(self.start);
+                    let next = self.start + self.parser.consumed();
+                    if next < self.input.len() {
+                        ahead.fill(engine, self.session.db, &self.input, next);
+                    }
                     client.query_bytes.store(buffer.len() as u64, Relaxed);
                     client.query_capacity.store(self.input.capacity() as u64, Relaxed);
                     match engine.execute(&mut run, &mut self.session, args, &mut self.output) {

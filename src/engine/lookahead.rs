@@ -1,0 +1,75 @@
+//! Looking ahead in a batch of pipelined requests: while one request runs, the memory that the next ones need is on its way.
+//!
+//! A lookup follows three pointers (shard, slot, entry), each likely outside the caches in a large keyspace. The two
+//! stages below ask for them a few requests early, so that the waits overlap with work. Nothing here decides anything: a
+//! wrong guess costs a cache line. The hash computed on the way is kept, and used again when the request runs.
+
+use super::Engine;
+use crate::keyspace::{DbIndex, HashedKey};
+use crate::resp::skim;
+
+/// How many requests ahead the slot is asked for.
+const DEPTH: usize = 4;
+/// How many requests ahead the entry is: the slot has arrived by then.
+const NEAR: usize = 2;
+
+#[derive(Clone, Copy, Default)]
+struct Ahead {
+    /// Where the request begins.
+    start: usize,
+    key: HashedKey,
+}
+
+/// The requests behind the one that runs.
+#[derive(Default)]
+pub struct Lookahead {
+    ring: [Ahead; DEPTH],
+    /// The oldest element, and how many there are.
+    head: usize,
+    count: usize,
+    /// How many of them have passed the second stage.
+    near: usize,
+    /// Where the next request to skim begins.
+    end: usize,
+}
+
+impl Lookahead {
+    /// The hashed key of the request that begins at `start`, which runs now.
+    #[inline]
+    pub fn take(&mut self, start: usize) -> HashedKey {
+        if self.count == 0 {
+            return HashedKey::default();
+        }
+        let first = self.ring[self.head];
+        if first.start != start {
+            *self = Self::default();
+            return HashedKey::default();
+        }
+        self.head = (self.head + 1) % DEPTH;
+        self.count -= 1;
+        self.near = self.near.saturating_sub(1);
+        first.key
+    }
+
+    /// Skims what follows `next` in the buffer.
+    #[inline]
+    pub fn fill(&mut self, engine: &Engine, db: DbIndex, buffer: &[u8], next: usize) {
+        if self.count == 0 {
+            self.end = next;
+        }
+        while self.count < DEPTH
+            && let Some(request) = skim(buffer, self.end)
+        {
+            let key = engine.keyspace.hash_key(&buffer[request.key.start..request.key.end]);
+            engine.keyspace.prefetch_slot(db, key.hash());
+            self.ring[(self.head + self.count) % DEPTH] = Ahead { start: self.end, key };
+            self.count += 1;
+            self.end = request.end;
+        }
+        while self.near < self.count.min(NEAR) {
+            let ahead = &self.ring[(self.head + self.near) % DEPTH];
+            engine.keyspace.prefetch_entry(db, ahead.key.hash());
+            self.near += 1;
+        }
+    }
+}
