@@ -51,9 +51,9 @@ impl Lookahead {
         first.key
     }
 
-    /// Skims what follows `next` in the buffer.
+    /// Skims what begins at `next` in the buffer and asks for its slots.
     #[inline]
-    pub fn fill(&mut self, engine: &Engine, db: DbIndex, buffer: &[u8], next: usize) {
+    pub fn fetch_slots(&mut self, engine: &Engine, db: DbIndex, buffer: &[u8], next: usize) {
         if self.count == 0 {
             self.end = next;
         }
@@ -66,6 +66,11 @@ impl Lookahead {
             self.count += 1;
             self.end = request.end;
         }
+    }
+
+    /// Asks for the entries of the requests that come next.
+    #[inline]
+    pub fn fetch_entries(&mut self, engine: &Engine, db: DbIndex) {
         while self.near < self.count.min(NEAR) {
             let ahead = &self.ring[(self.head + self.near) % DEPTH];
             engine.keyspace.prefetch_entry(db, ahead.key.hash());

@@ -220,9 +220,12 @@ impl Connection<'_> {
     fn run_requests(&mut self, settings: &Settings) -> Stop {
         let engine = self.engine;
         let limits = crate::engine::encoding_limits(settings);
-        let mut run = Run::begin(engine, settings, &limits);
-        let client = Arc::clone(&self.session.client);
+        // What the first requests need is on its way while the batch is set up.
         let mut ahead = Lookahead::default();
+        ahead.fetch_slots(engine, self.session.db, &self.input, self.start);
+        let mut run = Run::begin(engine, settings, &limits);
+        ahead.fetch_entries(engine, self.session.db);
+        let client = Arc::clone(&self.session.client);
         client.last_seen.store(run.now.0, Relaxed);
         let stop = loop {
             let limits = Limits {
@@ -243,7 +246,8 @@ impl Connection<'_> {
                     run.hashed = ahead.take(self.start);
                     let next = self.start + self.parser.consumed();
                     if next < self.input.len() {
-                        ahead.fill(engine, self.session.db, &self.input, next);
+                        ahead.fetch_slots(engine, self.session.db, &self.input, next);
+                        ahead.fetch_entries(engine, self.session.db);
                     }
                     client.query_bytes.store(buffer.len() as u64, Relaxed);
                     client.query_capacity.store(self.input.capacity() as u64, Relaxed);
