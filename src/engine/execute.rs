@@ -54,7 +54,14 @@ pub struct Run<'r> {
 impl<'r> Run<'r> {
     /// Enters the gate for a batch.
     pub fn begin(engine: &'static Engine, settings: &'r Settings, limits: &'r Limits) -> Self {
-        Self { settings, limits, hold: engine.gate.shared(), clock: Instant::now(), now: UnixMillis::now(), hashed: HashedKey::default() }
+        Self {
+            settings,
+            limits,
+            hold: engine.gate.shared(),
+            clock: Instant::now(),
+            now: UnixMillis::now(),
+            hashed: HashedKey::default(),
+        }
     }
 }
 

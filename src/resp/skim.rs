@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn whole_requests_are_skimmed_and_anything_else_is_left() {
-        let buffer = b"*2\r\n$3\r\nGET\r\n$2\r\nab\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$12\r\nvalue-value-\r\n*1\r\n$4\r\nPING\r\n";
+        let buffer =
+            b"*2\r\n$3\r\nGET\r\n$2\r\nab\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$12\r\nvalue-value-\r\n*1\r\n$4\r\nPING\r\n";
         let first = skim(buffer, 0).unwrap();
         assert_eq!(&buffer[first.key.start..first.key.end], b"ab");
         let second = skim(buffer, first.end).unwrap();

@@ -166,13 +166,17 @@ pub(super) fn object_help(ctx: &mut Context<'_>) -> CommandResult {
         "OBJECT",
         &[
             "ENCODING <key>",
-            "    The representation that holds the value of <key>.",
+            "    Return the kind of internal representation used in order to store the value",
+            "    associated with a <key>.",
             "FREQ <key>",
-            "    The access frequency index of <key>, with an LFU policy.",
+            "    Return the access frequency index of the <key>. The returned integer is",
+            "    proportional to the logarithm of the recent access frequency of the key.",
             "IDLETIME <key>",
-            "    Seconds since <key> was last used.",
+            "    Return the idle time of the <key>, that is the approximated number of",
+            "    seconds elapsed since the last access to the key.",
             "REFCOUNT <key>",
-            "    How many references the value of <key> has.",
+            "    Return the number of references of the value associated with the specified",
+            "    <key>.",
         ],
     );
     Ok(Outcome::Done)

@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use crate::base::number::parse_f64_lenient;
 use crate::data::hash::Hash;
 use crate::data::list::List;
+use crate::data::zset::ZSet;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::ValueRef;
 use crate::resp::WireError;
@@ -134,6 +135,10 @@ pub(super) fn sort_ro(ctx: &mut Context<'_>) -> CommandResult {
 fn run(ctx: &mut Context<'_>, may_store: bool) -> CommandResult {
     let request = Request::parse(ctx, may_store)?;
     let (elements, is_set, is_ordered) = elements(ctx)?;
+    if is_ordered && let Some(set) = ctx.keys.write::<ZSet>(ctx.args.at(1))? {
+        // As in Redis, where a sorted set that has been sorted once keeps its large form.
+        set.become_table();
+    }
     // A pattern without a star is the same for all elements: nothing to sort by.
     let mut by = request.by;
     let mut unsorted = by.is_some_and(|pattern| !pattern.contains(&b'*'));

@@ -150,14 +150,14 @@ pub(super) fn config_help(ctx: &mut Context<'_>) -> CommandResult {
     ctx.reply.help(
         "CONFIG",
         &[
-            "GET <pattern> [<pattern> ...]",
-            "    Parameters like any of these patterns, and their values.",
-            "SET <directive> <value> [<directive> <value> ...]",
-            "    Change parameters, all of them or none.",
+            "GET <pattern>",
+            "    Return parameters matching the glob-like <pattern> and their values.",
+            "SET <directive> <value>",
+            "    Set the configuration <directive> to <value>.",
             "RESETSTAT",
-            "    Begin anew with the counters that INFO shows.",
+            "    Reset statistics reported by the INFO command.",
             "REWRITE",
-            "    Write the values in force to the configuration file.",
+            "    Rewrite the configuration file.",
         ],
     );
     Ok(Outcome::Done)

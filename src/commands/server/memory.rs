@@ -260,16 +260,16 @@ pub(super) fn memory_help(ctx: &mut Context<'_>) -> CommandResult {
         "MEMORY",
         &[
             "DOCTOR",
-            "    Look for trouble with memory, and say what to do about it.",
+            "    Return memory problems reports.",
             "MALLOC-STATS",
-            "    The allocator's own report.",
+            "    Return internal statistics report from the memory allocator.",
             "PURGE",
-            "    Ask the allocator to give back pages that it does not need.",
+            "    Attempt to purge dirty pages for reclamation by the allocator.",
             "STATS",
-            "    What memory is used for, in figures.",
+            "    Return information about the memory usage of the server.",
             "USAGE <key> [SAMPLES <count>]",
-            "    Bytes that <key> takes with its value. SAMPLES is accepted; the figure",
-            "    does not depend on it.",
+            "    Return memory in bytes used by <key> and its value. Nested values are",
+            "    sampled up to <count> times (default: 5, 0 means sample all).",
         ],
     );
     Ok(Outcome::Done)

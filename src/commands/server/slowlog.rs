@@ -122,13 +122,14 @@ pub(super) fn slowlog_help(ctx: &mut Context<'_>) -> CommandResult {
         "SLOWLOG",
         &[
             "GET [<count>]",
-            "    The newest <count> slow commands: 10 unless given, all with -1. Of each:",
-            "    number, Unix time, duration in microseconds, arguments, address and name",
-            "    of the client.",
+            "    Return top <count> entries from the slowlog (default: 10, -1 mean all).",
+            "    Entries are made of:",
+            "    id, timestamp, time in microseconds, arguments array, client IP and port,",
+            "    client name",
             "LEN",
-            "    How many slow commands are kept.",
+            "    Return the length of the slowlog.",
             "RESET",
-            "    Forget them.",
+            "    Reset the slowlog.",
         ],
     );
     Ok(Outcome::Done)

@@ -119,7 +119,8 @@ impl ZSet {
         }
     }
 
-    fn become_table(&mut self) {
+    /// Leaves the packed form, whatever the limits.
+    pub fn become_table(&mut self) {
         if let Repr::Packed(pack) = &self.repr {
             let mut table = Table::default();
             for (member, score) in packed_pairs(pack) {
