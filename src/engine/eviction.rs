@@ -3,6 +3,8 @@
 //! Candidates are sampled, as in Redis: of each round's samples from every database the best one goes. The samples that did not
 //! go are not kept: sampling costs O(1) here, so a few more samples do what Redis's candidate pool does.
 
+use std::time::{Duration, Instant};
+
 use super::Engine;
 use super::change::EventClass;
 use super::execute::Run;
@@ -11,8 +13,8 @@ use crate::config::values::EvictionPolicy;
 use crate::keyspace::{Access, Candidate, DbIndex, Keys, LockRequest, lfu_decayed, lru_idle_ms};
 use crate::metrics::Totals;
 
-/// Keys freed before a command runs, at most; if that is not enough the next command goes on.
-const MAX_EVICTIONS: usize = 512;
+/// Evictions between two looks at the clock.
+const EVICTIONS_PER_LOOK: usize = 16;
 
 impl Engine {
     /// Memory that counts against maxmemory.
@@ -23,18 +25,25 @@ impl Engine {
     /// Frees memory until it is under the limit; `false` if it is still over.
     pub(super) fn free_memory(&'static self, run: &mut Run<'_>, worker: usize) -> bool {
         let limit = run.settings.memory.maxmemory;
-        for _ in 0..MAX_EVICTIONS {
+        let policy = run.settings.memory.maxmemory_policy;
+        let patience = patience(run.settings.memory.maxmemory_eviction_tenacity);
+        let started = Instant::now();
+        for evicted in 0usize.. {
             if self.counted_memory() <= limit {
                 return true;
             }
-            let policy = run.settings.memory.maxmemory_policy;
             if policy == EvictionPolicy::NoEviction {
                 return false;
+            }
+            if evicted % EVICTIONS_PER_LOOK == EVICTIONS_PER_LOOK - 1
+                && patience.is_some_and(|patience| started.elapsed() > patience)
+            {
+                break;
             }
             let Some((db, candidate)) = self.best_candidate(run, policy) else { return false };
             self.evict(run, worker, db, &candidate.key);
         }
-        // Progress was made; the command may run.
+        // Progress was made; the command may run, and the next one goes on.
         true
     }
 
@@ -79,9 +88,35 @@ impl Engine {
         } else {
             Keys::lock(&self.keyspace, db, &[request], run.now, freshness)
         };
-        if keys.remove(key).is_some() {
+        if let Some(entry) = keys.remove(key) {
             Totals::bump(&self.workers[worker].totals.evicted, 1);
             self.record_removed(run, db, key, EventClass::EVICTED, "evicted");
+            if run.settings.memory.lazyfree_lazy_eviction {
+                self.reclaimer.drop_entry(entry);
+            }
         }
+    }
+}
+
+/// How long eviction may delay a command, with Redis's meaning of the tenacity: in steps of 50 µs up to 10, growing by 15 %
+/// a step above, without end at 100.
+fn patience(tenacity: u32) -> Option<Duration> {
+    match tenacity {
+        0..=10 => Some(Duration::from_micros(50 * u64::from(tenacity))),
+        11..=99 => Some(Duration::from_secs_f64(500e-6 * 1.15f64.powi(tenacity as i32 - 10))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenacity_grows_from_microseconds_to_for_ever() {
+        assert_eq!(patience(0), Some(Duration::ZERO));
+        assert_eq!(patience(10), Some(Duration::from_micros(500)));
+        assert!(patience(99).unwrap() > Duration::from_secs(100));
+        assert_eq!(patience(100), None);
     }
 }

@@ -61,8 +61,8 @@ impl Engine {
 
     fn record_expiries(&self, run: &Run<'_>, worker: usize, keys: &mut Keys<'static>) {
         for effect in keys.take_effects() {
-            if let Effect::Expired(db, key) = effect {
-                self.record_expired(run, db, &key, worker);
+            if let Effect::Expired(db, entry) = effect {
+                self.record_expired(run, db, entry, worker);
             }
         }
     }

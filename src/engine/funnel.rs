@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::Engine;
 use super::change::{Change, Event, EventClass, Replay};
 use super::execute::Run;
-use crate::keyspace::{DbIndex, Effect, Keys};
+use crate::keyspace::{DbIndex, Effect, Entry, Keys};
 use crate::metrics::Totals;
 use crate::resp::{Args, OwnedArgs};
 
@@ -51,16 +51,19 @@ impl Engine {
     fn record_effects(&self, run: &Run<'_>, keys: &mut Keys<'static>, worker: usize) {
         for effect in keys.take_effects() {
             match effect {
-                Effect::Expired(db, key) => self.record_expired(run, db, &key, worker),
+                Effect::Expired(db, entry) => self.record_expired(run, db, entry, worker),
                 other => keys.put_back(other),
             }
         }
     }
 
-    /// A key was removed because it had expired.
-    pub(super) fn record_expired(&self, run: &Run<'_>, db: DbIndex, key: &[u8], worker: usize) {
+    /// An entry was removed because it had expired.
+    pub(super) fn record_expired(&self, run: &Run<'_>, db: DbIndex, entry: Entry, worker: usize) {
         Totals::bump(&self.workers[worker].totals.expired, 1);
-        self.record_removed(run, db, key, EventClass::EXPIRED, "expired");
+        self.record_removed(run, db, entry.key(), EventClass::EXPIRED, "expired");
+        if run.settings.memory.lazyfree_lazy_expire {
+            self.reclaimer.drop_entry(entry);
+        }
     }
 
     /// A key was removed by the server itself.
@@ -99,7 +102,13 @@ impl Engine {
         for effect in effects {
             match effect {
                 Effect::Created(db, key) => created.push((db, key)),
-                Effect::SeenExpired(db, key) | Effect::Expired(db, key) => self.expire_key(run, worker, db, &key),
+                Effect::SeenExpired(db, key) => self.expire_key(run, worker, db, &key),
+                Effect::Expired(db, entry) => self.record_expired(run, db, entry, worker),
+                // Freed without the locks, wherever that happens.
+                Effect::Replaced(entry) if run.settings.memory.lazyfree_lazy_server_del => {
+                    self.reclaimer.drop_entry(entry);
+                }
+                Effect::Replaced(entry) => drop(entry),
             }
         }
         created.reverse();

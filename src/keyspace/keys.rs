@@ -42,10 +42,11 @@ pub struct LockRequest {
 }
 
 /// What happened to keys besides what the command says itself.
-#[derive(Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// A key was found past its expiry and removed.
-    Expired(DbIndex, Box<[u8]>),
+    /// This entry was found past its expiry and removed.
+    Expired(DbIndex, Entry),
+    /// This entry, large to free, was overwritten.
+    Replaced(Entry),
     /// A key was found past its expiry under a read lock: to be removed by whoever can.
     SeenExpired(DbIndex, Box<[u8]>),
     /// A key came into being (clients may be waiting for it).
@@ -405,8 +406,9 @@ impl<'g> Keys<'g> {
         let shard = database.shard_of(hash);
         let expired = self.is_expired(table::find(self.table(shard), hash, key)?);
         if expired {
-            self.take(key);
-            self.effects.get_mut().push(Effect::Expired(self.db, key.into()));
+            if let Some(entry) = self.take(key) {
+                self.effects.get_mut().push(Effect::Expired(self.db, entry));
+            }
             return None;
         }
         table::find_mut(self.table_mut(shard), hash, key)
@@ -449,7 +451,11 @@ impl<'g> Keys<'g> {
                 .lru()
                 .store(old.lru().load(std::sync::atomic::Ordering::Relaxed), std::sync::atomic::Ordering::Relaxed);
         }
-        old.is_none()
+        let created = old.is_none();
+        if let Some(old) = old.filter(Entry::is_heavy) {
+            self.effects.get_mut().push(Effect::Replaced(old));
+        }
+        created
     }
 
     fn take(&mut self, key: &[u8]) -> Option<Entry> {
