@@ -6,3 +6,4 @@ pub mod long_double;
 pub mod memory;
 pub mod number;
 pub mod prefetch;
+pub mod process;

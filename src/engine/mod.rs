@@ -13,6 +13,7 @@ mod funnel;
 mod gate;
 mod lookahead;
 mod monitor;
+mod oom_score;
 mod pause;
 mod reclaimer;
 mod tls_options;
@@ -35,6 +36,7 @@ pub use feed::{Feed, FeedOffset, Overrun};
 pub use gate::{Gate, Hold};
 pub use lookahead::Lookahead;
 pub use monitor::Monitors;
+pub use oom_score::OomScore;
 pub use pause::{Pause, PauseScope};
 pub use reclaimer::Reclaimer;
 pub use tls_options::tls_options;
@@ -114,6 +116,8 @@ pub struct Engine {
     pub config_file: Option<std::path::PathBuf>,
     /// Set while the periodic work is held (`DEBUG PAUSE-CRON`).
     pub cron_paused: AtomicBool,
+    /// `oom-score-adj`.
+    pub oom_score: OomScore,
     shutdown: Mutex<Option<Shutdown>>,
     shutdown_wanted: Notify,
     rebind: OnceLock<Rebind>,
@@ -171,6 +175,7 @@ impl Engine {
             run_id: run_id(),
             config_file: parts.config_file,
             cron_paused: AtomicBool::new(false),
+            oom_score: OomScore::default(),
             shutdown: Mutex::new(None),
             shutdown_wanted: Notify::new(),
             rebind: OnceLock::new(),

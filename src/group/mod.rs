@@ -68,23 +68,29 @@ impl std::error::Error for GroupError {}
 impl GroupIdentity {
     /// The group a data folder belongs to; a folder that belongs to none starts a new one.
     pub fn open(folder: &Path, configured: TransitEncryption, now_s: i64) -> Result<Self, GroupError> {
-        let file = folder.join(FILE);
-        match fs::read_to_string(&file) {
-            Ok(text) => {
-                let identity = Self::parse(&text).ok_or_else(|| GroupError::Damaged(file.clone()))?;
-                if identity.mode != configured {
-                    return Err(GroupError::OtherMode { file, group: identity.mode, configured });
-                }
-                Ok(identity)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let id = rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
-                let identity = Self { id, mode: configured, created_at: now_s };
-                identity.store(folder, &file).map_err(|error| GroupError::Io(file, error))?;
-                Ok(identity)
-            }
-            Err(error) => Err(GroupError::Io(file, error)),
+        if let Some(identity) = Self::find(folder, configured)? {
+            return Ok(identity);
         }
+        let file = folder.join(FILE);
+        let id = rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let identity = Self { id, mode: configured, created_at: now_s };
+        identity.store(folder, &file).map_err(|error| GroupError::Io(file, error))?;
+        Ok(identity)
+    }
+
+    /// The group a data folder belongs to, if it belongs to one; it must have the configured mode.
+    pub fn find(folder: &Path, configured: TransitEncryption) -> Result<Option<Self>, GroupError> {
+        let file = folder.join(FILE);
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(GroupError::Io(file, error)),
+        };
+        let identity = Self::parse(&text).ok_or_else(|| GroupError::Damaged(file.clone()))?;
+        if identity.mode != configured {
+            return Err(GroupError::OtherMode { file, group: identity.mode, configured });
+        }
+        Ok(Some(identity))
     }
 
     fn parse(text: &str) -> Option<Self> {

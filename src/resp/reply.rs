@@ -218,7 +218,7 @@ impl<'a> Reply<'a> {
             self.status(line);
         }
         self.status("HELP");
-        self.status("    Print this help.");
+        self.status("    Prints this help.");
     }
 
     fn end(&mut self, mark: Mark, kind: u8, length: usize) {

@@ -5,5 +5,6 @@ mod listening;
 mod logging;
 mod options;
 mod start;
+mod supervision;
 
 pub use options::main;

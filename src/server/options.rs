@@ -7,8 +7,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::start;
-use crate::config::{CommandLine, load};
+use crate::config::{CommandLine, Settings, load};
+use crate::group::GroupIdentity;
 use crate::tls::development::create_certificates;
+use crate::tls::mode::TransitEncryption;
 
 const USAGE: &str = "\
 redis-tls: a TLS-native, Redis-compatible server
@@ -114,6 +116,17 @@ fn check(config: &std::path::Path) -> Result<(), String> {
         let tls = crate::tls::live::LiveTls::start(options).map_err(|error| error.to_string())?;
         println!("certificate: {}", tls.current().certificate().subject);
     }
+    check_data_folder(&loaded.settings)?;
     println!("{}: a server would start with it", config.display());
     Ok(())
+}
+
+/// The data folder must be there, and belong to a group of the configured mode or to none.
+fn check_data_folder(settings: &Settings) -> Result<(), String> {
+    let dir = std::path::Path::new(&settings.general.dir);
+    if !dir.is_dir() {
+        return Err(format!("dir {}: there is no such folder; create it, or name another", dir.display()));
+    }
+    let mode = if settings.transit_encryption { TransitEncryption::On } else { TransitEncryption::Off };
+    GroupIdentity::find(dir, mode).map_err(|error| error.to_string()).map(drop)
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use tokio::task::LocalSet;
 
 use super::listening::Listening;
-use super::{daemon, logging};
+use super::{daemon, logging, supervision};
 use crate::base::clock::UnixMillis;
 use crate::base::memory::used_memory;
 use crate::commands;
@@ -186,6 +186,7 @@ fn assemble(loaded: Loaded, tls: Option<Arc<LiveTls>>) -> Result<Assembled, Stri
     if let Err(error) = daemon::write_pidfile(&settings) {
         tracing::warn!("{error}");
     }
+    supervision::adjust_process(engine, &settings);
     Ok(Assembled { engine, listening })
 }
 
@@ -210,8 +211,10 @@ fn serve_until_shutdown(assembled: Assembled, hint: Option<String>) -> ExitCode 
         if let Some(line) = hint {
             tracing::info!("Try: {line}");
         }
+        supervision::announce_ready(&engine.config.settings());
         engine.shutdown_requested().await
     });
+    supervision::announce_stopping(&engine.config.settings());
     listening.stop();
     let settings = engine.config.settings();
     daemon::remove_pidfile(&settings);

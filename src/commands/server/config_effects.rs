@@ -20,6 +20,10 @@ impl ApplyHooks for Effects {
         match effect {
             Effect::Tls => self.reload_certificates(new),
             Effect::Port | Effect::TlsPort | Effect::Bind => self.engine.rebind(new),
+            Effect::OomScore => self.engine.oom_score.apply(new, false).map_err(|error| {
+                tracing::warn!("the out-of-memory score cannot be adjusted: {error}");
+                "Failed to apply new oom_score_adj configuration, check server logs.".into()
+            }),
             Effect::AppendOnly if new.persistence.appendonly => {
                 Err("this server keeps its data in memory only: there is no append only file".into())
             }
@@ -34,7 +38,6 @@ impl ApplyHooks for Effects {
             | Effect::GoodReplicas
             | Effect::AppendFsync
             | Effect::AofHistory
-            | Effect::OomScore
             | Effect::ClusterAnnounce
             | Effect::ClusterFlags
             | Effect::LogLevel

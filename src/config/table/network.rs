@@ -36,7 +36,7 @@ parameters! {
     /// Seconds after which an idle client is closed, 0 for never.
     "timeout" => timeout: u32 = "0", int(0, INT_MAX);
 
-    /// Refuse clients from other machines while the default user has no password and no address is bound explicitly.
+    /// Refuse clients from other machines while the default user has no password.
     "protected-mode" => protected_mode: bool = "yes", BOOL;
 
     /// Mark for packets, used by routing and filtering rules of the kernel.

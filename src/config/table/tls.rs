@@ -69,7 +69,7 @@ parameters! {
     "tls-handshake-timeout" => tls_handshake_timeout: u32 = "10000", int(1, INT_MAX);
 
     /// Handshakes in flight at once; further connections wait their turn.
-    "tls-max-handshakes" => tls_max_handshakes: u32 = "256", int(1, 65535);
+    "tls-max-handshakes" => tls_max_handshakes: u32 = "256", int(1, 65535), [effect(Effect::Bind)];
 
     /// Encrypt the link to the primary. An encrypted group always does; yes in a plaintext group is refused.
     "tls-replication" => tls_replication: bool = "no", BOOL, [effect(Effect::Tls)];

@@ -1,0 +1,57 @@
+//! What the kernel and a supervisor are told about this process. Linux; elsewhere each call is an error that says so.
+
+use std::io;
+
+const OOM_SCORE: &str = "/proc/self/oom_score_adj";
+
+/// The adjustment of the out-of-memory score in force, from -1000 to 1000.
+pub fn oom_score_adjustment() -> io::Result<i32> {
+    let text = std::fs::read_to_string(OOM_SCORE)?;
+    text.trim().parse().map_err(io::Error::other)
+}
+
+/// Adjusts the out-of-memory score. Lowering it needs CAP_SYS_RESOURCE.
+pub fn adjust_oom_score(adjustment: i32) -> io::Result<()> {
+    std::fs::write(OOM_SCORE, adjustment.clamp(-1000, 1000).to_string())
+}
+
+/// Turns transparent huge pages off for this process.
+#[cfg(target_os = "linux")]
+pub fn disable_huge_pages() -> io::Result<()> {
+    // SAFETY: PR_SET_THP_DISABLE takes one flag and three zeroes, and touches no memory of ours.
+    match unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Turns transparent huge pages off for this process.
+#[cfg(not(target_os = "linux"))]
+pub fn disable_huge_pages() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Tells systemd about the state of the service (sd_notify(3)); `false` when it did not ask to be told.
+pub fn notify_systemd(state: &str) -> io::Result<bool> {
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(false) };
+    let address = match path.as_encoded_bytes() {
+        #[cfg(target_os = "linux")]
+        [b'@', name @ ..] => <SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(&path)?,
+    };
+    UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address)?;
+    Ok(true)
+}
+
+/// Stops this process until the supervisor, which waits for that, lets it go on (Upstart's `expect stop`).
+pub fn stop_for_upstart() -> io::Result<bool> {
+    if std::env::var_os("UPSTART_JOB").is_none() {
+        return Ok(false);
+    }
+    // SAFETY: raising a signal has no precondition.
+    match unsafe { libc::raise(libc::SIGSTOP) } {
+        0 => Ok(true),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
