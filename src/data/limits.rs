@@ -21,6 +21,10 @@ pub struct Limits {
     pub zset_max_listpack_entries: usize,
     /// Longest member of a packed sorted set in bytes.
     pub zset_max_listpack_value: usize,
+    /// Bytes of a stream's node, 0 for no limit.
+    pub stream_node_max_bytes: usize,
+    /// Entries of a stream's node, 0 for no limit.
+    pub stream_node_max_entries: usize,
 }
 
 impl Default for Limits {
@@ -35,6 +39,8 @@ impl Default for Limits {
             set_max_listpack_value: 64,
             zset_max_listpack_entries: 128,
             zset_max_listpack_value: 64,
+            stream_node_max_bytes: 4096,
+            stream_node_max_entries: 100,
         }
     }
 }

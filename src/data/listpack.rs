@@ -450,5 +450,7 @@ fn read_back_length(bytes: &[u8], end: usize) -> Option<(usize, usize)> {
     None
 }
 
+mod positions;
+
 #[cfg(test)]
 mod tests;

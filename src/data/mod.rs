@@ -1,4 +1,4 @@
-//! Value types: lists, sets, hashes, sorted sets, with the encodings and the complexity that Redis documents.
+//! Value types: lists, sets, hashes, sorted sets, streams, with the encodings and the complexity that Redis documents.
 //!
 //! Knows nothing of keys, clients or replies. Small values are packed into one allocation (a listpack or an intset), large
 //! ones become tables; [`Limits`] says where the change happens.
@@ -15,6 +15,7 @@ mod order_tree;
 mod quicklist;
 mod sample;
 pub mod set;
+pub mod stream;
 pub mod zset;
 
 pub use element::Element;

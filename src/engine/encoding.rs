@@ -17,5 +17,7 @@ pub fn encoding_limits(settings: &Settings) -> Limits {
         set_max_listpack_value: size(encodings.set_max_listpack_value),
         zset_max_listpack_entries: size(encodings.zset_max_listpack_entries),
         zset_max_listpack_value: size(encodings.zset_max_listpack_value),
+        stream_node_max_bytes: size(encodings.stream_node_max_bytes),
+        stream_node_max_entries: size(encodings.stream_node_max_entries),
     }
 }

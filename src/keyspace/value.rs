@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::data::hash::Hash;
 use crate::data::list::List;
 use crate::data::set::Set;
+use crate::data::stream::Stream;
 use crate::data::zset::ZSet;
 use crate::resp::WireError;
 
@@ -25,6 +26,8 @@ pub enum Object {
     Hash(Box<Hash>),
     /// A sorted set.
     ZSet(Box<ZSet>),
+    /// A stream.
+    Stream(Box<Stream>),
 }
 
 /// What a new entry is made of.
@@ -109,6 +112,8 @@ pub enum ValueRef<'a> {
     Hash(&'a Hash),
     /// A sorted set.
     ZSet(&'a ZSet),
+    /// A stream.
+    Stream(&'a Stream),
 }
 
 impl ValueRef<'_> {
@@ -120,6 +125,7 @@ impl ValueRef<'_> {
             Self::Set(_) => "set",
             Self::Hash(_) => "hash",
             Self::ZSet(_) => "zset",
+            Self::Stream(_) => "stream",
         }
     }
 }
@@ -133,6 +139,7 @@ impl Object {
             Self::Set(set) => ValueRef::Set(set),
             Self::Hash(hash) => ValueRef::Hash(hash),
             Self::ZSet(zset) => ValueRef::ZSet(zset),
+            Self::Stream(stream) => ValueRef::Stream(stream),
         }
     }
 
@@ -145,6 +152,7 @@ impl Object {
             Self::Set(set) => set.len() > HEAVY,
             Self::Hash(hash) => hash.len() > HEAVY,
             Self::ZSet(zset) => zset.len() > HEAVY,
+            Self::Stream(stream) => stream.weight() > HEAVY,
         }
     }
 }
@@ -159,12 +167,12 @@ pub trait Container: Sized {
     fn into_object(self) -> Object;
     /// An empty one.
     fn empty() -> Self;
-    /// Whether nothing is in it (then the key must go).
+    /// Whether the key must go, since nothing is in it.
     fn has_none(&self) -> bool;
 }
 
 macro_rules! container {
-    ($type:ident) => {
+    ($type:ident, may_be_empty: $may_be_empty:literal) => {
         impl Container for $type {
             fn of(value: ValueRef<'_>) -> Result<&Self, WireError> {
                 match value {
@@ -185,12 +193,13 @@ macro_rules! container {
                 Self::new()
             }
             fn has_none(&self) -> bool {
-                self.len() == 0
+                !$may_be_empty && self.len() == 0
             }
         }
     };
 }
-container!(List);
-container!(Set);
-container!(Hash);
-container!(ZSet);
+container!(List, may_be_empty: false);
+container!(Set, may_be_empty: false);
+container!(Hash, may_be_empty: false);
+container!(ZSet, may_be_empty: false);
+container!(Stream, may_be_empty: true);

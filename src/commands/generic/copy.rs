@@ -73,5 +73,6 @@ fn duplicate(entry: &Entry) -> OwnedValue {
         ValueRef::Set(set) => OwnedValue::Object(Object::Set(Box::new(set.clone()))),
         ValueRef::Hash(hash) => OwnedValue::Object(Object::Hash(Box::new(hash.clone()))),
         ValueRef::ZSet(set) => OwnedValue::Object(Object::ZSet(Box::new(set.clone()))),
+        ValueRef::Stream(stream) => OwnedValue::Object(Object::Stream(Box::new(stream.clone()))),
     }
 }

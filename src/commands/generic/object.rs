@@ -111,6 +111,7 @@ pub fn encoding(entry: &Entry) -> &'static str {
         ValueRef::Set(set) => set.encoding(),
         ValueRef::Hash(hash) => hash.encoding(),
         ValueRef::ZSet(set) => set.encoding(),
+        ValueRef::Stream(_) => "stream",
     }
 }
 

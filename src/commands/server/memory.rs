@@ -141,6 +141,7 @@ pub(super) fn value_bytes(entry: &Entry) -> usize {
         ValueRef::Set(set) => size_of_val(set) + set.memory_usage(),
         ValueRef::Hash(hash) => size_of_val(hash) + hash.memory_usage(),
         ValueRef::ZSet(zset) => size_of_val(zset) + zset.memory_usage(),
+        ValueRef::Stream(stream) => size_of_val(stream) + stream.memory_usage(),
     }
 }
 

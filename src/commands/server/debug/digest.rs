@@ -7,6 +7,7 @@ use sha1::{Digest as _, Sha1};
 
 use crate::base::number::format_f64;
 use crate::data::Element;
+use crate::data::stream::StreamId;
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::keyspace::{Entry, ValueRef};
 
@@ -52,6 +53,15 @@ impl Digest {
                     self.add(&pair.0);
                 }
             }
+            ValueRef::Stream(stream) => {
+                for entry in stream.log.range(StreamId::MIN, StreamId::MAX) {
+                    self.append(format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes());
+                    for (field, value) in entry.fields() {
+                        self.append_element(field);
+                        self.append_element(value);
+                    }
+                }
+            }
             ValueRef::Hash(hash) => {
                 for (field, value) in hash.iter() {
                     let mut pair = Self::default();
@@ -79,6 +89,7 @@ fn type_number(value: ValueRef<'_>) -> u32 {
         ValueRef::Set(_) => 2,
         ValueRef::ZSet(_) => 3,
         ValueRef::Hash(_) => 4,
+        ValueRef::Stream(_) => 6,
     }
 }
 
