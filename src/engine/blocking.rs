@@ -137,6 +137,12 @@ impl Waiters {
         self.by_key.lock().len()
     }
 
+    /// Distinct keys whose loss somebody waits for.
+    pub fn key_count_until_lost(&self) -> usize {
+        let by_key = self.by_key.lock();
+        by_key.values().filter(|queue| queue.iter().any(|waiter| waiter.wait.until_lost)).count()
+    }
+
     /// The waiter of a client.
     pub fn of_client(&self, id: ClientId) -> Option<Arc<Waiter>> {
         self.by_client.lock().get(&id).cloned()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::context::Context;
 use crate::base::clock::UnixMillis;
 use crate::catalog::Spec;
-use crate::resp::WireError;
+use crate::resp::{OwnedArgs, WireError};
 
 /// A command: what it is, and the function that runs it.
 pub struct Command {
@@ -41,6 +41,22 @@ pub struct Wait {
     pub deadline: Option<UnixMillis>,
     /// The reply when the time is up.
     pub on_timeout: NullReply,
+    /// Whether the command is also tried when a key is no longer there, or no longer of the type: it has something to say then.
+    pub until_lost: bool,
+    /// The request to run once there is something, where it is not the one that came.
+    pub retry_as: Option<OwnedArgs>,
+}
+
+impl Wait {
+    /// The common case, keys and deadline apart: an array is waited for, as long as it takes.
+    pub const BASE: Self = Self {
+        keys: Vec::new(),
+        type_name: "",
+        deadline: None,
+        on_timeout: NullReply::Array,
+        until_lost: false,
+        retry_as: None,
+    };
 }
 
 /// The two nulls of RESP2.

@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    fn evict(&'static self, run: &Run<'_>, worker: usize, db: DbIndex, key: &[u8]) {
+    fn evict(&'static self, run: &mut Run<'_>, worker: usize, db: DbIndex, key: &[u8]) {
         let freshness = Self::freshness(run.settings);
         let request = LockRequest { db, hash: self.keyspace.hash(key), access: Access::Write };
         let mut keys = if run.hold.is_exclusive() {
@@ -88,6 +88,7 @@ impl Engine {
         } else {
             Keys::lock(&self.keyspace, db, &[request], run.now, freshness)
         };
+        keys.report_created(self.waiters.any());
         if let Some(entry) = keys.remove(key) {
             Totals::bump(&self.workers[worker].totals.evicted, 1);
             self.record_removed(run, db, key, EventClass::EVICTED, "evicted");
@@ -95,6 +96,8 @@ impl Engine {
                 self.reclaimer.drop_entry(entry);
             }
         }
+        let woken = self.release(run, worker, keys);
+        self.serve_waiters(run, worker, woken);
     }
 }
 

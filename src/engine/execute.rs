@@ -348,10 +348,11 @@ impl Engine {
         }
     }
 
-    fn park(&self, session: &mut Session, row: usize, args: Args<'_>, wait: Wait) -> Arc<Waiter> {
+    fn park(&self, session: &mut Session, row: usize, args: Args<'_>, mut wait: Wait) -> Arc<Waiter> {
         let client = Arc::clone(&session.client);
         client.set_flags(ClientFlags::BLOCKED, true);
-        let waiter = Arc::new(Waiter::new(client, row, args.to_owned(), session.db, session.protocol, wait));
+        let args = wait.retry_as.take().unwrap_or_else(|| args.to_owned());
+        let waiter = Arc::new(Waiter::new(client, row, args, session.db, session.protocol, wait));
         self.waiters.park(&waiter);
         waiter
     }
@@ -380,7 +381,7 @@ impl Engine {
         if session.close_after_reply { Flow::Close } else { Flow::Continue }
     }
 
-    /// Runs the parked commands of clients that wait for keys that came into being.
+    /// Runs the parked commands of clients that wait for keys that came into being, or have something new for them.
     pub(super) fn serve_waiters(
         &'static self,
         run: &mut Run<'_>,
@@ -412,7 +413,7 @@ impl Engine {
         let args = waiter.args.as_args();
         let keys = self.lock_keys(run, db, [(db, command, args)].into_iter(), false);
         let fits = keys.peek(key).is_some_and(|entry| entry.value().type_name() == waiter.wait.type_name);
-        if !fits {
+        if !fits && !waiter.wait.until_lost {
             return None;
         }
         let mut stand_in = Session::new(Arc::clone(&waiter.client), true, worker);

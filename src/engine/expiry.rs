@@ -9,8 +9,14 @@ use std::sync::atomic::Ordering::Relaxed;
 const KEYS_PER_LOCK: usize = 64;
 
 impl Engine {
-    /// Removes a key if it (still) has expired.
-    pub(super) fn expire_key(&'static self, run: &Run<'_>, worker: usize, db: DbIndex, key: &[u8]) {
+    /// Removes a key if it (still) has expired; it comes back if clients may be waiting for that.
+    pub(super) fn expire_key(
+        &'static self,
+        run: &Run<'_>,
+        worker: usize,
+        db: DbIndex,
+        key: &[u8],
+    ) -> Vec<(DbIndex, Box<[u8]>)> {
         let freshness = Self::freshness(run.settings);
         let mut keys = if run.hold.is_exclusive() {
             Keys::exclusive(&self.keyspace, db, run.now, freshness)
@@ -19,8 +25,9 @@ impl Engine {
             Keys::lock(&self.keyspace, db, &[request], run.now, freshness)
         };
         keys.select(db);
+        keys.report_created(self.waiters.any());
         keys.expire_now(key);
-        self.record_expiries(run, worker, &mut keys);
+        self.record_expiries(run, worker, &mut keys)
     }
 
     /// The background cycle: removes what is due in all databases until `budget` is used up; `true` when nothing due is left.
@@ -38,9 +45,9 @@ impl Engine {
             }
             let limits = super::encoding_limits(&settings);
             for shard in 0..self.keyspace.database(db).shard_count() {
-                let run = Run::begin(self, &settings, &limits);
+                let mut run = Run::begin(self, &settings, &limits);
                 while self.keyspace.database(db).is_due(shard, run.now) {
-                    if self.expire_shard(&run, db, shard) == 0 {
+                    if self.expire_shard(&mut run, db, shard) == 0 {
                         break;
                     }
                 }
@@ -52,18 +59,26 @@ impl Engine {
         true
     }
 
-    fn expire_shard(&'static self, run: &Run<'_>, db: DbIndex, shard: usize) -> usize {
+    fn expire_shard(&'static self, run: &mut Run<'_>, db: DbIndex, shard: usize) -> usize {
         let mut keys = Keys::lock_shard(&self.keyspace, db, shard, run.now, Self::freshness(run.settings));
+        keys.report_created(self.waiters.any());
         let removed = keys.expire_due(shard, KEYS_PER_LOCK);
-        self.record_expiries(run, self.background_worker(), &mut keys);
+        let woken = self.record_expiries(run, self.background_worker(), &mut keys);
+        drop(keys);
+        self.serve_waiters(run, self.background_worker(), woken);
         removed
     }
 
-    fn record_expiries(&self, run: &Run<'_>, worker: usize, keys: &mut Keys<'static>) {
+    /// Passes on what expired; what clients may be waiting for comes back.
+    fn record_expiries(&self, run: &Run<'_>, worker: usize, keys: &mut Keys<'static>) -> Vec<(DbIndex, Box<[u8]>)> {
+        let mut woken = Vec::new();
         for effect in keys.take_effects() {
-            if let Effect::Expired(db, entry) = effect {
-                self.record_expired(run, db, entry, worker);
+            match effect {
+                Effect::Expired(db, entry) => self.record_expired(run, db, entry, worker),
+                Effect::Woken(db, key) => woken.push((db, key)),
+                Effect::Created(..) | Effect::SeenExpired(..) | Effect::Replaced(..) => {}
             }
         }
+        woken
     }
 }

@@ -47,7 +47,7 @@ impl Engine {
         }
     }
 
-    /// Keys that expired while a command looked at them; created ones are left for [`Engine::release`].
+    /// Keys that expired while a command looked at them; created and woken ones are left for [`Engine::release`].
     fn record_effects(&self, run: &Run<'_>, keys: &mut Keys<'static>, worker: usize) {
         for effect in keys.take_effects() {
             match effect {
@@ -86,7 +86,7 @@ impl Engine {
         }
     }
 
-    /// Unlocks a command's keys, removes what was seen expired under a read lock, and hands back what was created.
+    /// Unlocks a command's keys, removes what was seen expired under a read lock, and hands back what waiting clients may look for.
     pub(super) fn release(
         &'static self,
         run: &Run<'_>,
@@ -101,8 +101,8 @@ impl Engine {
         let mut created = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Created(db, key) => created.push((db, key)),
-                Effect::SeenExpired(db, key) => self.expire_key(run, worker, db, &key),
+                Effect::Created(db, key) | Effect::Woken(db, key) => created.push((db, key)),
+                Effect::SeenExpired(db, key) => created.append(&mut self.expire_key(run, worker, db, &key)),
                 Effect::Expired(db, entry) => self.record_expired(run, db, entry, worker),
                 // Freed without the locks, wherever that happens.
                 Effect::Replaced(entry) if run.settings.memory.lazyfree_lazy_server_del => {

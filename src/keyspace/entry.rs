@@ -193,6 +193,11 @@ impl Entry {
         self.header().kind == Kind::Inline
     }
 
+    /// Whether the value is a stream.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.value(), ValueRef::Stream(_))
+    }
+
     /// Whether dropping it may take long.
     pub fn is_heavy(&self) -> bool {
         // SAFETY: the payload of this kind is an `Object`, borrowed as long as `self`.

@@ -51,6 +51,8 @@ pub enum Effect {
     SeenExpired(DbIndex, Box<[u8]>),
     /// A key came into being (clients may be waiting for it).
     Created(DbIndex, Box<[u8]>),
+    /// A key has something new for clients that wait for it, or is not what they wait for any more.
+    Woken(DbIndex, Box<[u8]>),
 }
 
 /// What an overwrite does to the expiry.
@@ -79,7 +81,7 @@ pub struct Keys<'g> {
     freshness: Freshness,
     /// Whether reads leave freshness alone (`CLIENT NO-TOUCH`).
     pub no_touch: bool,
-    /// Whether creations are reported (someone is blocked somewhere).
+    /// Whether what waiting clients may look for is reported (someone is blocked somewhere).
     report_created: bool,
     /// The hash of the one key that a command names.
     hashed: HashedKey,
@@ -165,7 +167,7 @@ impl<'g> Keys<'g> {
         }
     }
 
-    /// Reports created keys as effects from now on.
+    /// Reports created and woken keys as effects from now on.
     pub fn report_created(&mut self, report: bool) {
         self.report_created = report;
     }
@@ -429,6 +431,20 @@ impl<'g> Keys<'g> {
         due.len()
     }
 
+    /// Clients that wait for a key that was there already should look at it again.
+    pub fn wake(&mut self, key: &[u8]) {
+        if self.report_created {
+            self.effects.get_mut().push(Effect::Woken(self.db, key.into()));
+        }
+    }
+
+    /// A value is no longer at its key: members of a stream's groups wait for that, too.
+    fn wake_if_lost(&mut self, key: &[u8], was_stream: bool) {
+        if was_stream {
+            self.wake(key);
+        }
+    }
+
     fn put(&mut self, key: &[u8], value: NewValue<'_>, expiry: Option<UnixMillis>) {
         let created = self.put_quietly(key, value, expiry);
         if created && self.report_created {
@@ -451,6 +467,7 @@ impl<'g> Keys<'g> {
                 .lru()
                 .store(old.lru().load(std::sync::atomic::Ordering::Relaxed), std::sync::atomic::Ordering::Relaxed);
         }
+        self.wake_if_lost(key, old.as_ref().is_some_and(Entry::is_stream));
         let created = old.is_none();
         if let Some(old) = old.filter(Entry::is_heavy) {
             self.effects.get_mut().push(Effect::Replaced(old));
@@ -461,7 +478,9 @@ impl<'g> Keys<'g> {
     fn take(&mut self, key: &[u8]) -> Option<Entry> {
         let database = self.database();
         let hash = self.hash(key);
-        database.take(self.table_mut(database.shard_of(hash)), hash, key)
+        let taken = database.take(self.table_mut(database.shard_of(hash)), hash, key);
+        self.wake_if_lost(key, taken.as_ref().is_some_and(Entry::is_stream));
+        taken
     }
 
     fn touch(&self, entry: &Entry) {

@@ -132,15 +132,18 @@ pub(super) fn swapdb(ctx: &mut Context<'_>) -> CommandResult {
         }
         ctx.keys.keyspace().swap(first, second);
         for db in [first, second] {
-            for key in ctx.engine.waiters.keys_of(db) {
-                if presence(ctx, db, &key) == Presence::Live {
-                    ctx.keys.put_back(crate::keyspace::Effect::Created(db, key));
-                }
-            }
+            wake_all(ctx, db);
         }
     }
     ctx.change.dirty(1);
     ctx.done_ok()
+}
+
+/// Every client that waits for a key of a database looks at it again.
+fn wake_all(ctx: &mut Context<'_>, db: DbIndex) {
+    for key in ctx.engine.waiters.keys_of(db) {
+        ctx.keys.put_back(crate::keyspace::Effect::Woken(db, key));
+    }
 }
 
 /// SYNC or ASYNC behind the command's name; whether memory is to be freed in the background.
@@ -164,6 +167,7 @@ fn flush(ctx: &mut Context<'_>, dbs: &[DbIndex], lazy: bool) -> usize {
         }
         let (count, tables) = ctx.keys.clear();
         removed += count;
+        wake_all(ctx, *db);
         if lazy {
             ctx.engine.reclaimer.drop_tables(tables, count);
         }

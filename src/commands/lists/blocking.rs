@@ -4,7 +4,7 @@ use super::End;
 use super::pop::{MultiPop, take_one};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, NullReply, Outcome, Wait};
+use crate::engine::{CommandResult, Context, Outcome, Wait};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -83,7 +83,7 @@ fn pop_or_wait(ctx: &mut Context<'_>, end: End) -> CommandResult {
         }
     }
     let keys = ctx.args.from(1).take(last - 1).map(Box::from).collect();
-    ctx.wait(Wait { keys, type_name: "list", deadline, on_timeout: NullReply::Array })
+    ctx.wait(Wait { keys, type_name: "list", deadline, ..Wait::BASE })
 }
 
 pub(super) fn blmpop(ctx: &mut Context<'_>) -> CommandResult {
@@ -93,5 +93,5 @@ pub(super) fn blmpop(ctx: &mut Context<'_>) -> CommandResult {
         return Ok(Outcome::Done);
     }
     let keys = request.keys.map(|index| ctx.args.at(index).into()).collect();
-    ctx.wait(Wait { keys, type_name: "list", deadline, on_timeout: NullReply::Array })
+    ctx.wait(Wait { keys, type_name: "list", deadline, ..Wait::BASE })
 }

@@ -5,7 +5,7 @@ use super::pop::take_one;
 use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
 use crate::data::list::List;
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, NullReply, Outcome, Wait};
+use crate::engine::{CommandResult, Context, EventClass, Outcome, Wait};
 use crate::resp::WireError;
 
 /// The commands of this file.
@@ -124,7 +124,7 @@ fn blocking_transfer(ctx: &mut Context<'_>, ends: (End, End), timeout: usize) ->
         return Ok(Outcome::Done);
     }
     let keys = vec![ctx.args.at(1).into()];
-    ctx.wait(Wait { keys, type_name: "list", deadline, on_timeout: NullReply::Array })
+    ctx.wait(Wait { keys, type_name: "list", deadline, ..Wait::BASE })
 }
 
 /// Moves one element and writes it; `false` when the source is empty.

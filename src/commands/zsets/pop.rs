@@ -7,7 +7,7 @@ use crate::commands::multi_pop;
 use crate::data::Element;
 use crate::data::zset::ZSet;
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, NullReply, Outcome, Wait};
+use crate::engine::{CommandResult, Context, EventClass, Outcome, Wait};
 use crate::resp::WireError;
 
 /// The commands of this file.
@@ -194,7 +194,7 @@ fn blocking_pop(ctx: &mut Context<'_>, max: bool) -> CommandResult {
         }
     }
     let keys = ctx.args.from(1).take(last - 1).map(Box::from).collect();
-    ctx.wait(Wait { keys, type_name: "zset", deadline, on_timeout: NullReply::Array })
+    ctx.wait(Wait { keys, type_name: "zset", deadline, ..Wait::BASE })
 }
 
 fn replay(ctx: &mut Context<'_>, key: &[u8], max: bool, count: usize) {
@@ -256,5 +256,5 @@ pub(super) fn bzmpop(ctx: &mut Context<'_>) -> CommandResult {
         return Ok(Outcome::Done);
     }
     let keys = request.keys.map(|index| ctx.args.at(index).into()).collect();
-    ctx.wait(Wait { keys, type_name: "zset", deadline, on_timeout: NullReply::Array })
+    ctx.wait(Wait { keys, type_name: "zset", deadline, ..Wait::BASE })
 }

@@ -22,7 +22,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     // Deadlines are timers of the connections' own tasks.
     text.field("clients_in_timeout_table", 0);
     text.field("total_blocking_keys", ctx.engine.waiters.key_count());
-    text.field("total_blocking_keys_on_nokey", 0);
+    text.field("total_blocking_keys_on_nokey", ctx.engine.waiters.key_count_until_lost());
 }
 
 /// Clients that wait: in a blocking command, or held back by a pause.
