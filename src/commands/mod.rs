@@ -13,6 +13,7 @@ pub mod range;
 pub mod scan_options;
 pub mod server;
 pub mod sets;
+pub mod streams;
 pub mod strings;
 pub mod transactions;
 pub mod zsets;
@@ -32,6 +33,7 @@ pub fn table() -> CommandTable {
         lists::GROUP,
         server::GROUP,
         sets::GROUP,
+        streams::GROUP,
         strings::GROUP,
         transactions::GROUP,
         zsets::GROUP,
