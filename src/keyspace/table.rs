@@ -80,6 +80,10 @@ pub fn with_hash(table: &Table, hash: u64) -> impl Iterator<Item = &Entry> {
 /// Asks for the tags and the slot that a lookup of `hash` begins with.
 #[inline]
 pub fn prefetch_slot(table: &Table, hash: u64) {
+    // A table that never held anything has no allocation to ask for.
+    if table.buckets() == 1 {
+        return;
+    }
     let index = hash as usize & (table.buckets() - 1);
     prefetch(table.data_end().as_ptr().cast::<u8>().wrapping_add(index));
     // SAFETY: the index is below `buckets`; only the address is used.
