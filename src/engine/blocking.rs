@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::command::{NullReply, Wait};
+use super::command::{Lost, NullReply, Wait};
 use crate::base::clock::UnixMillis;
 use crate::keyspace::DbIndex;
 use crate::resp::{OwnedArgs, Protocol};
@@ -140,7 +140,7 @@ impl Waiters {
     /// Distinct keys whose loss somebody waits for.
     pub fn key_count_until_lost(&self) -> usize {
         let by_key = self.by_key.lock();
-        by_key.values().filter(|queue| queue.iter().any(|waiter| waiter.wait.until_lost)).count()
+        by_key.values().filter(|queue| queue.iter().any(|waiter| !matches!(waiter.wait.lost, Lost::Ignore))).count()
     }
 
     /// The waiter of a client.

@@ -41,8 +41,8 @@ pub struct Wait {
     pub deadline: Option<UnixMillis>,
     /// The reply when the time is up.
     pub on_timeout: NullReply,
-    /// Whether the command is also tried when a key is no longer there, or no longer of the type: it has something to say then.
-    pub until_lost: bool,
+    /// What becomes of the wait when a key that was there is lost: removed, or of another type.
+    pub lost: Lost,
     /// The request to run once there is something, where it is not the one that came.
     pub retry_as: Option<OwnedArgs>,
 }
@@ -54,9 +54,20 @@ impl Wait {
         type_name: "",
         deadline: None,
         on_timeout: NullReply::Array,
-        until_lost: false,
+        lost: Lost::Ignore,
         retry_as: None,
     };
+}
+
+/// What becomes of a wait when a key it waits for is lost.
+#[derive(Debug)]
+pub enum Lost {
+    /// It goes on: the key may come back.
+    Ignore,
+    /// The command is tried: it has something to say.
+    Retry,
+    /// It ends with this.
+    Answer(WireError),
 }
 
 /// The two nulls of RESP2.

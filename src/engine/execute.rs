@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::blocking::Waiter;
 use super::change::Change;
-use super::command::{Command, Outcome, Wait};
+use super::command::{Command, Lost, Outcome, Wait};
 use super::context::Context;
 use super::gate::Hold;
 use super::{Engine, PauseScope};
@@ -413,8 +413,17 @@ impl Engine {
         let args = waiter.args.as_args();
         let keys = self.lock_keys(run, db, [(db, command, args)].into_iter(), false);
         let fits = keys.peek(key).is_some_and(|entry| entry.value().type_name() == waiter.wait.type_name);
-        if !fits && !waiter.wait.until_lost {
-            return None;
+        match &waiter.wait.lost {
+            Lost::Ignore if !fits => return None,
+            Lost::Answer(error) if !fits => {
+                drop(keys);
+                self.errors.count(error.code());
+                let mut out = Vec::new();
+                Reply::new(&mut out, waiter.protocol).error(error);
+                Self::end_wait(waiter, out);
+                return Some(Vec::new());
+            }
+            _ => {}
         }
         let mut stand_in = Session::new(Arc::clone(&waiter.client), true, worker);
         stand_in.db = db;
@@ -425,11 +434,15 @@ impl Engine {
         match ending {
             Ending::Waits(_) => None,
             Ending::Replied => {
-                waiter.client.set_flags(ClientFlags::BLOCKED, false);
-                waiter.client.post(crate::session::Signal::Unblocked(out));
+                Self::end_wait(waiter, out);
                 Some(created)
             }
         }
+    }
+
+    fn end_wait(waiter: &Waiter, reply: Vec<u8>) {
+        waiter.client.set_flags(ClientFlags::BLOCKED, false);
+        waiter.client.post(crate::session::Signal::Unblocked(reply));
     }
 }
 

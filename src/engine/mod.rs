@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 
 pub use blocking::{Waiter, Waiters};
 pub use change::{Change, Event, EventClass, Replay};
-pub use command::{Command, CommandResult, CommandTable, Handler, NullReply, Outcome, Wait};
+pub use command::{Command, CommandResult, CommandTable, Handler, Lost, NullReply, Outcome, Wait};
 pub use context::Context;
 pub use encoding::encoding_limits;
 pub use execute::{Flow, Run};

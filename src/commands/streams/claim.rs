@@ -1,10 +1,11 @@
 //! Taking over pending entries by ID: XCLAIM.
 
+use super::member::Member;
 use super::replay::GroupName;
 use super::{no_group, now_ms, shown, syntax, write_entry, write_id};
 use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group as CommandGroup, Spec, flags, keys};
-use crate::data::stream::{Group, Pending, Stream, StreamId};
+use crate::data::stream::{Pending, Stream, StreamId};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
@@ -105,12 +106,7 @@ pub(super) fn xclaim(ctx: &mut Context<'_>) -> CommandResult {
     // Told by what is replayed for an entry; by itself where there is none.
     let mut last_id_untold = claim.last_id > group.last_id;
     group.last_id = group.last_id.max(claim.last_id);
-    let (consumer, is_new) = match group.find_consumer(consumer_name) {
-        Some(consumer) => (consumer, false),
-        None => (add_consumer(group, consumer_name, now)?, true),
-    };
-    ctx.change.dirty(usize::from(is_new));
-    group.consumer_mut(consumer).seen_at = now;
+    let mut member = Member::new(group, consumer_name, now);
 
     let mark = ctx.reply.deferred();
     let mut claimed = 0;
@@ -134,6 +130,7 @@ pub(super) fn xclaim(ctx: &mut Context<'_>) -> CommandResult {
             None => continue,
         };
         let deliveries = claim.deliveries.unwrap_or(deliveries.wrapping_add(u64::from(!claim.just_id)));
+        let consumer = member.join(group);
         let pending = Pending { consumer, delivered_at: claim.delivered_at, deliveries };
         group.give(id, pending);
         group.consumer_mut(consumer).active_at = Some(now);
@@ -151,17 +148,9 @@ pub(super) fn xclaim(ctx: &mut Context<'_>) -> CommandResult {
         ctx.change.dirty(1);
     }
     ctx.reply.end_array(mark, claimed);
-    if is_new {
+    if member.is_new {
+        ctx.change.dirty(1);
         ctx.notify(EventClass::STREAM, "xgroup-createconsumer", key);
     }
     Ok(Outcome::Done)
-}
-
-/// Adds a consumer whose name is free.
-pub(super) fn add_consumer(
-    group: &mut Group,
-    name: &[u8],
-    now: i64,
-) -> Result<crate::data::stream::ConsumerSlot, WireError> {
-    group.add_consumer(name, now).ok_or(WireError::fixed("ERR too many consumers"))
 }

@@ -1,6 +1,6 @@
 //! Taking over pending entries that have been idle: XAUTOCLAIM.
 
-use super::claim::add_consumer;
+use super::member::Member;
 use super::replay::GroupName;
 use super::{no_group, now_ms, syntax, write_entry, write_id};
 use crate::base::number::parse_i64;
@@ -79,12 +79,7 @@ pub(super) fn xautoclaim(ctx: &mut Context<'_>) -> CommandResult {
     let group = groups.get_mut(group_name).ok_or_else(missing)?;
     ctx.change.replay_nothing();
     let name = GroupName { key, group: group_name };
-    let (consumer, is_new) = match group.find_consumer(consumer_name) {
-        Some(consumer) => (consumer, false),
-        None => (add_consumer(group, consumer_name, now)?, true),
-    };
-    ctx.change.dirty(usize::from(is_new));
-    group.consumer_mut(consumer).seen_at = now;
+    let mut member = Member::new(group, consumer_name, now);
 
     // The cursor comes first in the reply, but is known last.
     let start_of_entries = ctx.reply.position();
@@ -110,6 +105,7 @@ pub(super) fn xautoclaim(ctx: &mut Context<'_>) -> CommandResult {
             continue;
         }
         let deliveries = before.deliveries.wrapping_add(u64::from(!claim.just_id));
+        let consumer = member.join(group);
         let pending = Pending { consumer, delivered_at: now, deliveries };
         group.give(id, pending);
         group.consumer_mut(consumer).active_at = Some(now);
@@ -129,7 +125,8 @@ pub(super) fn xautoclaim(ctx: &mut Context<'_>) -> CommandResult {
     for id in gone {
         write_id(&mut ctx.reply, id);
     }
-    if is_new {
+    if member.is_new {
+        ctx.change.dirty(1);
         ctx.notify(EventClass::STREAM, "xgroup-createconsumer", key);
     }
     Ok(Outcome::Done)

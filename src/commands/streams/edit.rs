@@ -1,5 +1,6 @@
 //! Taking entries out, and setting the counters: XDEL, XTRIM, XSETID.
 
+use super::release::RELEASE;
 use super::syntax;
 use super::trim_options::TrimOptions;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
@@ -108,7 +109,7 @@ pub(super) fn xsetid(ctx: &mut Context<'_>) -> CommandResult {
     let counters = parse_counters(ctx, last_id)?;
     let key = ctx.args.at(1);
     let log = &mut ctx.keys.write::<Stream>(key)?.ok_or(WireError::NO_SUCH_KEY)?.log;
-    if last_id < log.max_deleted_id() {
+    if RELEASE.keeps_above_deleted() && last_id < log.max_deleted_id() {
         return Err(WireError::fixed("ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"));
     }
     if log.last_entry_id().is_some_and(|top| last_id < top) {

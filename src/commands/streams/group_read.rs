@@ -1,5 +1,6 @@
 //! XREADGROUP, and XACK, which takes off what it gave.
 
+use super::member::Member;
 use super::read_options::ReadOptions;
 use super::replay::GroupName;
 use super::{now_ms, shown, syntax, write_entry, write_id};
@@ -79,33 +80,33 @@ pub(super) fn xreadgroup(ctx: &mut Context<'_>) -> CommandResult {
         let Some(Stream { log, groups }) = ctx.keys.write::<Stream>(key)? else { continue };
         let Some(group) = groups.get_mut(group_name) else { continue };
         let name = GroupName { key, group: group_name };
-        let (consumer, is_new) = match group.find_consumer(consumer_name) {
-            Some(consumer) => (Some(consumer), false),
-            None => (group.add_consumer(consumer_name, now), true),
-        };
-        let Some(consumer) = consumer else { continue };
-        if is_new {
+        let mut member = Member::new(group, consumer_name, now);
+        let has_new = log.last_entry_id().is_some_and(|last| last > group.last_id);
+        let serves = has_new || matches!(wanted, Wanted::History(_));
+        if serves {
+            member.join(group);
+        }
+        if member.is_new {
             ctx.change.dirty(1);
             if options.no_ack {
                 name.consumer_added(&mut ctx.change, consumer_name);
             }
         }
-        group.consumer_mut(consumer).seen_at = now;
-        let has_new = log.last_entry_id().is_some_and(|last| last > group.last_id);
-        if has_new || matches!(wanted, Wanted::History(_)) {
+        if serves {
             found += 1;
             ctx.change.dirty(1);
             if protocol == Protocol::Resp2 {
                 ctx.reply.array(2);
             }
             ctx.reply.bulk(key);
+            let consumer = member.join(group);
             let mut reading = Reading { reply: &mut ctx.reply, change: &mut ctx.change, log, group, consumer, now };
             match wanted {
                 Wanted::New => reading.new_entries(&name, &options),
                 Wanted::History(behind) => reading.history(behind, options.count),
             }
         }
-        if is_new {
+        if member.is_new {
             ctx.notify(EventClass::STREAM, "xgroup-createconsumer", key);
         }
     }

@@ -1,5 +1,6 @@
 //! What is known of a stream: XINFO.
 
+use super::release::RELEASE;
 use super::{info_full, no_group_of_key, now_ms, subcommand_syntax, write_entry, write_id};
 use crate::catalog::{Categories, Group as CommandGroup, Spec, flags, keys};
 use crate::data::stream::{Group, Log, Stream, StreamId};
@@ -200,15 +201,17 @@ pub(super) fn xinfo_consumers(ctx: &mut Context<'_>) -> CommandResult {
     let reply = &mut ctx.reply;
     reply.array(group.consumer_count());
     for consumer in group.consumers() {
-        reply.map(4);
+        reply.map(if RELEASE.tells_activity() { 4 } else { 3 });
         reply.bulk(b"name");
         reply.bulk(consumer.name());
         reply.bulk(b"pending");
         reply.count(consumer.pending_len());
         reply.bulk(b"idle");
         reply.int(now.saturating_sub(consumer.seen_at).max(0));
-        reply.bulk(b"inactive");
-        reply.int(consumer.active_at.map_or(-1, |at| now.saturating_sub(at)));
+        if RELEASE.tells_activity() {
+            reply.bulk(b"inactive");
+            reply.int(consumer.active_at.map_or(-1, |at| now.saturating_sub(at)));
+        }
     }
     Ok(Outcome::Done)
 }
@@ -218,11 +221,11 @@ pub(super) fn xinfo_help(ctx: &mut Context<'_>) -> CommandResult {
         "XINFO",
         &[
             "CONSUMERS <key> <groupname>",
-            "    The consumers of a group.",
+            "    Show consumers of <groupname>.",
             "GROUPS <key>",
-            "    The groups of a stream.",
+            "    Show the stream consumer groups.",
             "STREAM <key> [FULL [COUNT <count>]",
-            "    A stream's figures; with FULL its entries and groups, too.",
+            "    Show information about the stream.",
         ],
     );
     Ok(Outcome::Done)

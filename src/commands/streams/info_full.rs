@@ -2,6 +2,7 @@
 
 use super::info::write_progress;
 use super::range::write_entries;
+use super::release::RELEASE;
 use super::write_id;
 use crate::data::stream::{Consumer, Group, Stream, StreamId};
 use crate::resp::Reply;
@@ -42,13 +43,15 @@ fn write_pending(reply: &mut Reply<'_>, group: &Group, count: usize) {
 }
 
 fn write_consumer(reply: &mut Reply<'_>, group: &Group, consumer: &Consumer, count: usize) {
-    reply.map(5);
+    reply.map(if RELEASE.tells_activity() { 5 } else { 4 });
     reply.bulk(b"name");
     reply.bulk(consumer.name());
     reply.bulk(b"seen-time");
     reply.int(consumer.seen_at);
-    reply.bulk(b"active-time");
-    reply.int(consumer.active_at.unwrap_or(-1));
+    if RELEASE.tells_activity() {
+        reply.bulk(b"active-time");
+        reply.int(consumer.active_at.unwrap_or(-1));
+    }
     reply.bulk(b"pel-count");
     reply.count(consumer.pending_len());
     reply.bulk(b"pending");

@@ -1,9 +1,9 @@
 //! The arguments that XREAD and XREADGROUP share.
 
-use super::shown;
+use super::release::RELEASE;
 use crate::base::clock::UnixMillis;
 use crate::base::number::parse_i64;
-use crate::engine::{CommandResult, Context, Wait};
+use crate::engine::{CommandResult, Context, Lost, Outcome, Wait};
 use crate::resp::{OwnedArgs, WireError};
 
 /// The arguments.
@@ -40,7 +40,7 @@ impl<'a> ReadOptions<'a> {
             } else if more > 0 && args.is(index, "STREAMS") {
                 options.first = index + 1;
                 if more % 2 != 0 {
-                    return Err(unbalanced(ctx, for_group));
+                    return Err(RELEASE.unbalanced(ctx.command.spec.name, if for_group { '>' } else { '$' }));
                 }
                 options.keys = more / 2;
                 break;
@@ -82,15 +82,15 @@ impl<'a> ReadOptions<'a> {
     pub fn wait(&self, ctx: &mut Context<'a>, ids: Option<&[Vec<u8>]>) -> CommandResult {
         let Some(deadline) = self.block else {
             ctx.reply.null_array();
-            return Ok(crate::engine::Outcome::Done);
+            return Ok(Outcome::Done);
         };
         let retry_as = ids.map(|ids| -> OwnedArgs {
             let head = ctx.args.from(0).take(self.first + self.keys);
             head.chain(ids.iter().map(Vec::as_slice)).collect()
         });
         let keys = self.streams(ctx).map(|(key, _)| Box::from(key)).collect();
-        let until_lost = self.group.is_some();
-        ctx.wait(Wait { keys, type_name: "stream", deadline, until_lost, retry_as, ..Wait::BASE })
+        let lost = if self.group.is_some() { RELEASE.lost_stream() } else { Lost::Ignore };
+        ctx.wait(Wait { keys, type_name: "stream", deadline, lost, retry_as, ..Wait::BASE })
     }
 }
 
@@ -107,12 +107,4 @@ fn deadline(ctx: &Context<'_>, text: &[u8]) -> Result<Option<UnixMillis>, WireEr
 
 fn only_for_groups(option: &str) -> WireError {
     WireError::new(format!("ERR The {option} option is only supported by XREADGROUP. You called XREAD instead."))
-}
-
-fn unbalanced(ctx: &Context<'_>, for_group: bool) -> WireError {
-    let symbol = if for_group { '>' } else { '$' };
-    WireError::new(format!(
-        "ERR Unbalanced '{}' list of streams: for each stream key an ID or '{symbol}' must be specified.",
-        shown(ctx.command.spec.name.as_bytes())
-    ))
 }

@@ -80,7 +80,7 @@ pub struct Group {
 
 /// Which consumer of its group; good as long as the consumer is not removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConsumerSlot(u32);
+pub struct ConsumerSlot(usize);
 
 /// A consumer.
 #[derive(Clone, Debug)]
@@ -143,12 +143,12 @@ impl Group {
 
     /// The consumer in a slot.
     pub fn consumer(&self, slot: ConsumerSlot) -> &Consumer {
-        &self.consumers[slot.0 as usize]
+        &self.consumers[slot.0]
     }
 
     /// The consumer in a slot, to be changed.
     pub fn consumer_mut(&mut self, slot: ConsumerSlot) -> &mut Consumer {
-        &mut self.consumers[slot.0 as usize]
+        &mut self.consumers[slot.0]
     }
 
     /// The slot of the consumer of a name.
@@ -158,24 +158,28 @@ impl Group {
 
     /// Adds a consumer; `None` when the name is taken.
     pub fn add_consumer(&mut self, name: &[u8], now_ms: i64) -> Option<ConsumerSlot> {
-        if self.names.contains_key(name) {
-            return None;
-        }
+        (!self.names.contains_key(name)).then(|| self.insert_consumer(name, now_ms))
+    }
+
+    fn insert_consumer(&mut self, name: &[u8], now_ms: i64) -> ConsumerSlot {
         let name: Arc<[u8]> = name.into();
         let consumer = Consumer { name: Arc::clone(&name), seen_at: now_ms, active_at: None, pending: BTreeSet::new() };
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                *self.consumer_mut(slot) = consumer;
-                slot
-            }
-            None => {
-                let slot = ConsumerSlot(u32::try_from(self.consumers.len()).ok()?);
-                self.consumers.push(consumer);
-                slot
-            }
-        };
+        let slot = self.free.pop().unwrap_or(ConsumerSlot(self.consumers.len()));
+        if slot.0 == self.consumers.len() {
+            self.consumers.push(consumer);
+        } else {
+            *self.consumer_mut(slot) = consumer;
+        }
         self.names.insert(name, slot);
-        Some(slot)
+        slot
+    }
+
+    /// The consumer of a name, and whether it had to be added.
+    pub fn find_or_add_consumer(&mut self, name: &[u8], now_ms: i64) -> (ConsumerSlot, bool) {
+        match self.find_consumer(name) {
+            Some(slot) => (slot, false),
+            None => (self.insert_consumer(name, now_ms), true),
+        }
     }
 
     /// Removes a consumer with what it has pending; how many entries that was, or `None` when there is no such consumer.
