@@ -1,8 +1,10 @@
-//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, the allocator, cache hints.
+//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, the allocator, hints to the processor.
 
 pub mod clock;
+pub mod crc64;
 pub mod glob;
 pub mod long_double;
+pub mod lzf;
 pub mod memory;
 pub mod number;
 pub mod prefetch;
