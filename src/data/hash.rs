@@ -5,8 +5,10 @@
 use indexmap::IndexMap;
 
 use super::element::Element;
+use super::form::{self, Form};
 use super::limits::Limits;
 use super::listpack::{self, Listpack};
+use super::malformed::Malformed;
 use super::sample;
 
 type Fields = IndexMap<Box<[u8]>, Box<[u8]>, ahash::RandomState>;
@@ -34,6 +36,27 @@ impl Hash {
     /// An empty hash.
     pub fn new() -> Self {
         Self { repr: Repr::Packed(Listpack::new()) }
+    }
+
+    /// The hash of the fields and values of a listpack from outside; a field that comes twice is an error.
+    pub fn from_pack(pack: Listpack, limits: &Limits) -> Result<Self, Malformed> {
+        let fields = pack.len() / 2;
+        if !pack.len().is_multiple_of(2) || !form::all_distinct(pack.iter().step_by(2)) {
+            return Err(Malformed("hash listpack"));
+        }
+        let mut hash = Self { repr: Repr::Packed(pack) };
+        if fields > limits.hash_max_listpack_entries {
+            hash.become_table();
+        }
+        Ok(hash)
+    }
+
+    /// How it is laid out.
+    pub fn form(&self) -> Form<'_> {
+        match &self.repr {
+            Repr::Packed(pack) => Form::Packed(pack),
+            Repr::Table(_) => Form::Table,
+        }
     }
 
     /// Number of fields.

@@ -3,19 +3,28 @@
 //! It turns into a queue when `list-max-listpack-size` is exceeded, and back when removals leave a single node less than half full, so
 //! that a list at the limit does not change form with every command.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::element::Element;
 use super::encoding::{NAMES, Names};
 use super::limits::Limits;
 use super::listpack::Listpack;
-pub use super::quicklist::set_packed_threshold;
+pub use super::quicklist::{Node, set_packed_threshold};
 use super::quicklist::{NodeLimit, Quicklist};
 
 #[derive(Clone, Debug)]
 enum Repr {
     Packed(Listpack),
     Queue(Box<Quicklist>),
+}
+
+/// A look at a node.
+pub enum NodeRef<'a> {
+    /// Elements in a listpack.
+    Packed(&'a Listpack),
+    /// One element that stands alone.
+    Plain(&'a [u8]),
 }
 
 /// A list.
@@ -34,6 +43,33 @@ impl List {
     /// An empty list.
     pub fn new() -> Self {
         Self { repr: Repr::Packed(Listpack::new()) }
+    }
+
+    /// A list of nodes from outside; empty ones are left out.
+    pub fn from_nodes(nodes: impl IntoIterator<Item = Node>, limits: &Limits) -> Self {
+        let limit = NodeLimit::of(limits);
+        let filled = |node: &Node| !matches!(node, Node::Packed(pack) if pack.is_empty());
+        let mut nodes: VecDeque<Node> = nodes.into_iter().filter(filled).collect();
+        let repr = match nodes.pop_front() {
+            None => Repr::Packed(Listpack::new()),
+            Some(Node::Packed(pack)) if nodes.is_empty() && limit.holds(&pack) => Repr::Packed(pack),
+            Some(first) => {
+                nodes.push_front(first);
+                Repr::Queue(Box::new(Quicklist::from_nodes(nodes, limit)))
+            }
+        };
+        Self { repr }
+    }
+
+    /// Visits the nodes in order: the listpack, or the one element of each.
+    pub fn for_each_node(&self, mut visit: impl FnMut(NodeRef<'_>)) {
+        match &self.repr {
+            Repr::Packed(pack) => visit(NodeRef::Packed(pack)),
+            Repr::Queue(queue) => queue.nodes().for_each(|node| match node {
+                Node::Packed(pack) => visit(NodeRef::Packed(pack)),
+                Node::Plain(bytes) => visit(NodeRef::Plain(bytes)),
+            }),
+        }
     }
 
     /// Number of elements.

@@ -5,6 +5,7 @@
 
 mod element;
 mod encoding;
+mod form;
 pub mod hash;
 pub mod intset;
 pub mod limits;
@@ -20,6 +21,7 @@ pub mod zset;
 
 pub use element::Element;
 pub use encoding::{NAMES, Names};
+pub use form::Form;
 pub use malformed::Malformed;
 
 /// The positions of a dense array of `len` items that a scan visits next, and the cursor after it.

@@ -73,15 +73,22 @@ impl NodeLimit {
         pack.byte_len() <= bytes && pack.len() <= entries
     }
 
+    /// Whether `pack` could be a list of its own.
+    pub fn holds(&self, pack: &Listpack) -> bool {
+        pack.byte_len() <= self.bytes && pack.len() <= self.entries
+    }
+
     fn admits_both(&self, a: &Listpack, b: &Listpack) -> bool {
         a.byte_len() + b.byte_len() <= self.bytes && a.len() + b.len() <= self.entries
     }
 }
 
-/// A node; named outside only by the types of the iterators.
+/// A node.
 #[derive(Clone, Debug)]
-pub(super) enum Node {
+pub enum Node {
+    /// Elements in a listpack.
     Packed(Listpack),
+    /// One element that stands alone.
     Plain(Box<[u8]>),
 }
 
@@ -166,6 +173,16 @@ impl Quicklist {
         let len = pack.len();
         let nodes = if len == 0 { VecDeque::new() } else { VecDeque::from([Node::Packed(pack)]) };
         Self { nodes, len, limit }
+    }
+
+    /// A queue of nodes from outside, none of which is empty.
+    pub fn from_nodes(nodes: VecDeque<Node>, limit: NodeLimit) -> Self {
+        let len = nodes.iter().map(Node::len).sum();
+        Self { nodes, len, limit }
+    }
+
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = &Node> {
+        self.nodes.iter()
     }
 
     pub fn len(&self) -> usize {

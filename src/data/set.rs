@@ -9,9 +9,11 @@ use indexmap::IndexSet;
 
 use super::element::Element;
 use super::encoding::{NAMES, Names};
+use super::form::{self, Form};
 use super::intset::Intset;
 use super::limits::Limits;
 use super::listpack::{self, Listpack};
+use super::malformed::Malformed;
 use super::sample;
 use crate::base::number::parse_i64;
 
@@ -43,6 +45,38 @@ impl Set {
     /// An empty set.
     pub fn new() -> Self {
         Self { repr: Repr::Ints(Intset::default()) }
+    }
+
+    /// The set of the members of an intset from outside.
+    pub fn from_ints(ints: Intset, limits: &Limits) -> Self {
+        let many = ints.len() > limits.set_max_intset_entries.min(MAX_INTS);
+        let mut set = Self { repr: Repr::Ints(ints) };
+        if many {
+            set.become_table();
+        }
+        set
+    }
+
+    /// The set of the members of a listpack from outside; a member that comes twice is an error.
+    pub fn from_pack(pack: Listpack, limits: &Limits) -> Result<Self, Malformed> {
+        if !form::all_distinct(pack.iter()) {
+            return Err(Malformed("set listpack"));
+        }
+        let many = pack.len() > limits.set_max_listpack_entries;
+        let mut set = Self { repr: Repr::Packed(pack) };
+        if many {
+            set.become_table();
+        }
+        Ok(set)
+    }
+
+    /// How it is laid out.
+    pub fn form(&self) -> Form<'_> {
+        match &self.repr {
+            Repr::Ints(ints) => Form::Ints(ints),
+            Repr::Packed(pack) => Form::Packed(pack),
+            Repr::Table(_) => Form::Table,
+        }
     }
 
     /// Number of members.

@@ -293,6 +293,15 @@ pub enum OwnedValue {
 }
 
 impl OwnedValue {
+    /// The best form for a string.
+    pub fn string(bytes: Vec<u8>) -> Self {
+        match NewValue::string(&bytes) {
+            NewValue::Int(value) => Self::Int(value),
+            NewValue::Inline(bytes) => Self::Inline(bytes.into()),
+            NewValue::Object(_) => Self::Object(Object::Raw(bytes)),
+        }
+    }
+
     /// The form an entry is built from.
     pub fn as_new(self, room: &mut Box<[u8]>) -> NewValue<'_> {
         match self {

@@ -13,10 +13,12 @@ use std::ops::Range;
 
 use self::table::Table;
 use super::element::Element;
+use super::form::{self, Form};
 use super::limits::Limits;
 use super::listpack::{self, Listpack};
+use super::malformed::Malformed;
 use super::sample;
-use crate::base::number::{format_score, parse_f64};
+use crate::base::number::{format_score, parse_f64, parse_f64_saturating};
 
 #[derive(Clone, Debug)]
 enum Repr {
@@ -52,6 +54,43 @@ impl ZSet {
     /// An empty sorted set.
     pub fn new() -> Self {
         Self { repr: Repr::Packed(Listpack::new()) }
+    }
+
+    /// The sorted set of the members and scores of a listpack from outside. It need not be in order, as releases of Redis do not
+    /// check that; a member that comes twice and a score that is none are errors.
+    pub fn from_pack(pack: Listpack, limits: &Limits) -> Result<Self, Malformed> {
+        let broken = Err(Malformed("zset listpack"));
+        if !pack.len().is_multiple_of(2) || !form::all_distinct(pack.iter().step_by(2)) {
+            return broken;
+        }
+        let numbers = pack.iter().skip(1).step_by(2).all(|score| exact_score(score).is_some());
+        let mut set = if numbers && packed_pairs(&pack).is_sorted_by(|a, b| in_order(*a, *b)) {
+            Self { repr: Repr::Packed(pack) }
+        } else {
+            let mut set = Self::new();
+            let mut elements = pack.iter();
+            while let (Some(member), Some(score)) = (elements.next(), elements.next()) {
+                let score = match score {
+                    Element::Bytes(text) => parse_f64_saturating(text),
+                    Element::Int(value) => Some(value as f64),
+                };
+                let Some(score) = score.filter(|score| !score.is_nan()) else { return broken };
+                set.insert(&member.to_vec(), score, limits);
+            }
+            set
+        };
+        if set.len() > limits.zset_max_listpack_entries {
+            set.become_table();
+        }
+        Ok(set)
+    }
+
+    /// How it is laid out.
+    pub fn form(&self) -> Form<'_> {
+        match &self.repr {
+            Repr::Packed(pack) => Form::Packed(pack),
+            Repr::Table(_) => Form::Table,
+        }
     }
 
     /// Number of members.
@@ -316,10 +355,20 @@ fn packed_pairs(pack: &Listpack) -> impl Iterator<Item = (Element<'_>, f64)> {
     std::iter::from_fn(move || Some((elements.next()?, element_score(elements.next()?))))
 }
 
+fn in_order(a: (Element<'_>, f64), b: (Element<'_>, f64)) -> bool {
+    let mut digits = [itoa::Buffer::new(), itoa::Buffer::new()];
+    let [first, second] = &mut digits;
+    order((a.1, a.0.as_bytes(first)), (b.1, b.0.as_bytes(second))).is_lt()
+}
+
 fn element_score(element: Element<'_>) -> f64 {
+    exact_score(element).unwrap_or(0.0)
+}
+
+fn exact_score(element: Element<'_>) -> Option<f64> {
     match element {
-        Element::Int(value) => value as f64,
-        Element::Bytes(text) => parse_f64(text).unwrap_or(0.0),
+        Element::Int(value) => Some(value as f64),
+        Element::Bytes(text) => parse_f64(text),
     }
 }
 
