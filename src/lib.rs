@@ -8,6 +8,7 @@
 //! | 6 | [`network`], [`tasks`] | sockets, handshakes, workers, one connection; background loops |
 //! | 5 | [`commands`] | rows and handlers, one folder per group of commands |
 //! | 4 | [`engine`] | how any command runs: checks, locks, call, record; transactions, blocking, eviction |
+//! | 3 | [`persistence`] | the bytes of snapshots and of DUMP |
 //! | 2 | [`keyspace`], [`session`] | sharded keys with expiry; what the server knows of a client |
 //! | 1 | [`resp`], [`catalog`], [`data`], [`config`], [`tls`], [`metrics`], [`group`] | requests and replies; what a command is; value types; parameters; identity and trust; figures; the data folder's identity |
 //! | 0 | [`base`] | clock, glob, number formats, allocator |
@@ -26,6 +27,7 @@ pub mod group;
 pub mod keyspace;
 pub mod metrics;
 pub mod network;
+pub mod persistence;
 pub mod resp;
 pub mod server;
 pub mod session;

@@ -1,0 +1,3 @@
+//! The bytes of what outlives the process. Knows values and their encodings; knows no socket, task or client.
+
+pub mod rdb;

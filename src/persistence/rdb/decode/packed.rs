@@ -1,0 +1,42 @@
+//! Values that are one string of packed bytes.
+
+use super::super::code::kind;
+use super::super::error::RdbError;
+use super::{filled, ziplist, zipmap};
+use crate::data::hash::Hash;
+use crate::data::intset::Intset;
+use crate::data::limits::Limits;
+use crate::data::list::List;
+use crate::data::listpack::Listpack;
+use crate::data::set::Set;
+use crate::data::zset::ZSet;
+use crate::keyspace::Object;
+
+/// The value of type `code` that `bytes` are.
+pub fn value(bytes: Vec<u8>, code: u8, limits: &Limits) -> Result<Object, RdbError> {
+    match code {
+        kind::SET_INTSET => {
+            let ints = Intset::from_bytes_validated(bytes)?;
+            if ints.is_empty() { Err(RdbError::Corrupt("empty intset")) } else { filled(Set::from_ints(ints, limits)) }
+        }
+        kind::SET_LISTPACK => filled(Set::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
+        kind::HASH_LISTPACK => filled(Hash::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
+        kind::ZSET_LISTPACK => filled(ZSet::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
+        kind::HASH_ZIPLIST => filled(Hash::from_pack(ziplist::to_listpack(&bytes)?, limits)?),
+        kind::ZSET_ZIPLIST => filled(ZSet::from_pack(ziplist::to_listpack(&bytes)?, limits)?),
+        kind::HASH_ZIPMAP => {
+            let mut hash = Hash::new();
+            for (field, value) in zipmap::pairs(&bytes).ok_or(RdbError::Corrupt("zipmap"))? {
+                if !hash.set(field, value, limits) {
+                    return Err(RdbError::Corrupt("a field of a hash comes twice"));
+                }
+            }
+            filled(hash)
+        }
+        _ => {
+            let mut list = List::new();
+            ziplist::for_each(&bytes, |element| list.push_back(&element.to_vec(), limits))?;
+            filled(list)
+        }
+    }
+}

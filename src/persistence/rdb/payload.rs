@@ -1,0 +1,47 @@
+//! What DUMP makes and RESTORE takes: one value with its type, a version and a checksum.
+
+use super::code::{Version, is_kind};
+use super::error::RdbError;
+use super::read::Reader;
+use super::write::Writer;
+use super::{decode, encode};
+use crate::base::crc64::crc64;
+use crate::data::limits::Limits;
+use crate::keyspace::{OwnedValue, ValueRef};
+
+const VERSION: usize = 2;
+const CHECKSUM: usize = 8;
+
+/// The payload of a value.
+pub fn dump(value: ValueRef<'_>, version: Version, compression: bool) -> Vec<u8> {
+    let mut writer = Writer::new(compression);
+    writer.byte(encode::kind_of(value, version));
+    encode::value(&mut writer, value, version);
+    let mut payload = writer.out;
+    payload.extend_from_slice(&version.number().to_le_bytes());
+    let checksum = crc64(&payload);
+    payload.extend_from_slice(&checksum.to_le_bytes());
+    payload
+}
+
+/// The part of a payload in front of version and checksum; `None` where these are wrong. The checksum can be left unchecked.
+pub fn verified(payload: &[u8], check: bool) -> Option<&[u8]> {
+    let (summed, checksum) = payload.split_last_chunk::<CHECKSUM>()?;
+    let (value, version) = summed.split_last_chunk::<VERSION>()?;
+    let readable = u16::from_le_bytes(*version) <= Version::NEWEST;
+    let intact = !check || crc64(summed) == u64::from_le_bytes(*checksum);
+    (readable && intact).then_some(value)
+}
+
+/// The value in the verified part of a payload. What stands behind it is ignored, as Redis ignores it.
+pub fn restore(value: &[u8], limits: &Limits) -> Result<OwnedValue, RdbError> {
+    let mut reader = Reader::with_buffer(value, false, value.len());
+    let kind = reader.byte()?;
+    if !is_kind(kind) {
+        return Err(RdbError::Corrupt("unknown type of value"));
+    }
+    decode::value(&mut reader, kind, limits)
+}
+
+#[cfg(test)]
+mod tests;
