@@ -118,6 +118,8 @@ pub struct Engine {
     pub cron_paused: AtomicBool,
     /// `oom-score-adj`.
     pub oom_score: OomScore,
+    /// Set while checksums of payloads and files are not checked (`DEBUG SET-SKIP-CHECKSUM-VALIDATION`).
+    pub skip_checksums: AtomicBool,
     shutdown: Mutex<Option<Shutdown>>,
     shutdown_wanted: Notify,
     rebind: OnceLock<Rebind>,
@@ -176,6 +178,7 @@ impl Engine {
             config_file: parts.config_file,
             cron_paused: AtomicBool::new(false),
             oom_score: OomScore::default(),
+            skip_checksums: AtomicBool::new(false),
             shutdown: Mutex::new(None),
             shutdown_wanted: Notify::new(),
             rebind: OnceLock::new(),

@@ -38,6 +38,17 @@ impl Freshness {
         }
     }
 
+    /// The bits of a key that was idle for so many seconds, or was used so often; `None` where this is not what counts.
+    pub fn restored(self, idle_s: Option<u64>, frequency: Option<u8>, now: UnixMillis) -> Option<u32> {
+        match self {
+            Self::Lru => {
+                let idle_s = u32::try_from(idle_s?).unwrap_or(u32::MAX).min(BITS);
+                Some(lru_clock(now).wrapping_sub(idle_s) & BITS)
+            }
+            Self::Lfu(_) => Some((minutes(now) << 8) | u32::from(frequency?)),
+        }
+    }
+
     /// Records a use.
     pub fn touch(self, entry: &Entry, now: UnixMillis) {
         let old = entry.lru().load(Relaxed);

@@ -377,6 +377,14 @@ impl<'g> Keys<'g> {
         self.put(key, value, expiry);
     }
 
+    /// Notes how long a key has been idle, or how often it was used, as the policy in force counts it.
+    pub fn set_freshness(&mut self, key: &[u8], idle_s: Option<u64>, frequency: Option<u8>) {
+        let bits = self.freshness.restored(idle_s, frequency, self.now);
+        if let (Some(bits), Some(entry)) = (bits, self.entry_mut(key)) {
+            entry.lru().store(bits, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
     /// Removes a key; its entry comes back.
     pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
         // An expired key is removed as such, not as if it had been there.

@@ -2,10 +2,12 @@
 
 pub mod copy;
 pub mod databases;
+pub mod dump;
 pub mod expire;
 pub mod keys;
 pub mod object;
 pub mod rename;
+pub mod restore;
 pub mod scan;
 pub mod sort;
 pub mod ttl;
@@ -14,10 +16,12 @@ pub mod ttl;
 pub const GROUP: &[&[crate::engine::Command]] = &[
     copy::ROWS,
     databases::ROWS,
+    dump::ROWS,
     expire::ROWS,
     keys::ROWS,
     object::ROWS,
     rename::ROWS,
+    restore::ROWS,
     scan::ROWS,
     sort::ROWS,
     ttl::ROWS,

@@ -15,6 +15,9 @@ parameters! {
     /// Name of the snapshot in dir.
     "dbfilename" => dbfilename: String = "dump.rdb", text(text_checks::dbfilename), [protected()];
 
+    /// Version of the format that snapshots and DUMP are written in: 11 as Redis 7.2, or 10, which Redis 7.0 reads too.
+    "rdb-version" => rdb_version: u32 = "11", int(10, 11);
+
     /// Compress strings in snapshots.
     "rdbcompression" => rdbcompression: bool = "yes", BOOL;
 

@@ -68,7 +68,7 @@ const SUBCOMMANDS: &[(&str, usize, usize, Run)] = &[
     ("segfault", 2, 2, crash),
     ("set-active-expire", 3, 3, set_active_expire),
     ("set-disable-deny-scripts", 3, 3, accepted),
-    ("set-skip-checksum-validation", 3, 3, accepted),
+    ("set-skip-checksum-validation", 3, 3, skip_checksums),
     ("sleep", 3, 3, sleep),
     ("stringmatch-test", 2, 2, tables::match_test),
     ("structsize", 2, 2, object::struct_sizes),
@@ -110,6 +110,11 @@ fn sleep(ctx: &mut Context<'_>) -> CommandResult {
 
 fn set_active_expire(ctx: &mut Context<'_>) -> CommandResult {
     ctx.engine.keyspace.active_expiry.store(switch(ctx, 2), Relaxed);
+    ctx.done_ok()
+}
+
+fn skip_checksums(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.engine.skip_checksums.store(switch(ctx, 2), Relaxed);
     ctx.done_ok()
 }
 

@@ -1,0 +1,40 @@
+//! DUMP.
+
+use crate::catalog::{Categories, Spec, flags, keys};
+use crate::config::Settings;
+use crate::engine::Command;
+use crate::engine::{CommandResult, Context, Outcome};
+use crate::persistence::rdb::{Version, payload};
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "dump",
+        arity: 2,
+        flags: flags![READONLY],
+        categories: Categories::KEYSPACE,
+        keys: keys::FIRST_READ,
+        since: "2.6.0",
+        summary: "Serialises the value of a key for RESTORE.",
+        complexity: "O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis \
+            objects composing the value and M their average size. For small string values the time complexity is \
+            thus O(1)+O(1*M) where M is small, so simply O(1).",
+        tips: &["nondeterministic_output"],
+        args: "key:key",
+        ..Spec::BASE
+    },
+    run: dump,
+}];
+
+pub(super) fn dump(ctx: &mut Context<'_>) -> CommandResult {
+    let compression = ctx.settings.persistence.rdbcompression;
+    let payload =
+        ctx.keys.get(ctx.args.at(1)).map(|value| payload::dump(value, written_version(ctx.settings), compression));
+    ctx.reply.bulk_or_null(payload.as_deref());
+    Ok(Outcome::Done)
+}
+
+/// The version of the format that the configuration asks for.
+fn written_version(settings: &Settings) -> Version {
+    u16::try_from(settings.persistence.rdb_version).ok().and_then(Version::of_number).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! RESTORE.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::base::clock::UnixMillis;
+use crate::base::number::parse_i64;
+use crate::catalog::{Spec, categories, flags, keys};
+use crate::engine::{Command, CommandResult, Context, EventClass};
+use crate::persistence::rdb::payload;
+use crate::resp::WireError;
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "restore",
+        arity: -4,
+        flags: flags![WRITE, DENYOOM],
+        categories: categories![KEYSPACE, DANGEROUS],
+        keys: keys::FIRST_STORE,
+        since: "2.6.0",
+        summary: "Recreates a key from what DUMP made of it.",
+        complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where \
+            N is the number of Redis objects composing the value and M their average size. For small string \
+            values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted \
+            set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
+        history: &[
+            ("3.0.0", "Added the `REPLACE` modifier."),
+            ("5.0.0", "Added the `ABSTTL` modifier."),
+            ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
+        ],
+        args: "key:key ttl:integer serialized-value:string replace?=REPLACE@3.0.0 absttl?=ABSTTL@5.0.0 \
+            seconds?=IDLETIME:integer@5.0.0 frequency?=FREQ:integer@5.0.0",
+        ..Spec::BASE
+    },
+    run: restore,
+}];
+
+#[derive(Default)]
+struct Options {
+    replace: bool,
+    absolute: bool,
+    idle_s: Option<u64>,
+    frequency: Option<u8>,
+}
+
+pub(super) fn restore(ctx: &mut Context<'_>) -> CommandResult {
+    const NEGATIVE_TTL: WireError = WireError::fixed("ERR Invalid TTL value, must be >= 0");
+    const WRONG_CHECKSUM: WireError = WireError::fixed("ERR DUMP payload version or checksum are wrong");
+    const BAD_FORMAT: WireError = WireError::fixed("ERR Bad data format");
+    let options = read_options(ctx)?;
+    let (key, payload) = (ctx.args.at(1), ctx.args.at(3));
+    if !options.replace && ctx.keys.entry_mut(key).is_some() {
+        return Err(WireError::BUSY_KEY);
+    }
+    let ttl = ctx.int(2)?;
+    if ttl < 0 {
+        return Err(NEGATIVE_TTL);
+    }
+    let check = !ctx.engine.skip_checksums.load(Relaxed);
+    let bytes = payload::verified(payload, check).ok_or(WRONG_CHECKSUM)?;
+    let value = payload::restore(bytes, ctx.limits()).map_err(|error| {
+        tracing::debug!("RESTORE refused: {error}");
+        BAD_FORMAT
+    })?;
+    let expiry = match ttl {
+        0 => None,
+        at if options.absolute => Some(UnixMillis(at)),
+        span => Some(UnixMillis(ctx.now().0.saturating_add(span))),
+    };
+    let deleted = options.replace && ctx.keys.remove(key).is_some();
+    if expiry.is_some_and(|when| when <= ctx.now()) {
+        if deleted {
+            let del: &[u8] = if ctx.settings.memory.lazyfree_lazy_server_del { b"UNLINK" } else { b"DEL" };
+            ctx.change.replay_as(&[del, key]);
+            ctx.changed(EventClass::GENERIC, "del", key);
+            ctx.change.dirty(1);
+        }
+        return ctx.done_ok();
+    }
+    ctx.keys.set_owned(key, value, expiry);
+    ctx.keys.set_freshness(key, options.idle_s, options.frequency);
+    if let (Some(when), false) = (expiry, options.absolute) {
+        replay_with_instant(ctx, when);
+    }
+    ctx.changed(EventClass::GENERIC, "restore", key);
+    ctx.change.dirty(1);
+    ctx.done_ok()
+}
+
+/// The request with the instant in place of the span.
+fn replay_with_instant(ctx: &mut Context<'_>, when: UnixMillis) {
+    let mut digits = itoa::Buffer::new();
+    let mut arguments: Vec<&[u8]> = ctx.args.from(0).collect();
+    arguments[2] = digits.format(when.0).as_bytes();
+    arguments.push(b"ABSTTL");
+    ctx.change.replay_as(&arguments);
+}
+
+fn read_options(ctx: &Context<'_>) -> Result<Options, WireError> {
+    const IDLE_TIME: WireError = WireError::fixed("ERR Invalid IDLETIME value, must be >= 0");
+    const FREQUENCY: WireError = WireError::fixed("ERR Invalid FREQ value, must be >= 0 and <= 255");
+    let mut options = Options::default();
+    let mut index = 4;
+    while let Some(option) = ctx.args.get(index) {
+        let number = || ctx.args.get(index + 1).map(|text| parse_i64(text).ok_or(WireError::NOT_INTEGER));
+        if option.eq_ignore_ascii_case(b"REPLACE") {
+            options.replace = true;
+        } else if option.eq_ignore_ascii_case(b"ABSTTL") {
+            options.absolute = true;
+        } else if option.eq_ignore_ascii_case(b"IDLETIME")
+            && options.frequency.is_none()
+            && let Some(number) = number()
+        {
+            options.idle_s = Some(u64::try_from(number?).map_err(|_| IDLE_TIME)?);
+            index += 1;
+        } else if option.eq_ignore_ascii_case(b"FREQ")
+            && options.idle_s.is_none()
+            && let Some(number) = number()
+        {
+            options.frequency = Some(u8::try_from(number?).map_err(|_| FREQUENCY)?);
+            index += 1;
+        } else {
+            return ctx.syntax();
+        }
+        index += 1;
+    }
+    Ok(options)
+}
