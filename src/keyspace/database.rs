@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::entry::Entry;
 use super::expiry::ExpiryIndex;
+use super::snapshot::SnapshotSwitch;
 use super::hashed::HashedKey;
 use super::table::{self, SLOT_BYTES, Table};
 use crate::base::clock::UnixMillis;
@@ -218,13 +219,14 @@ impl Database {
         self.due[shard].store(index.next_due().map_or(i64::MAX, |when| when.0), Relaxed);
     }
 
-    /// Empties the database; the caller holds the gate exclusively. What was in it comes back, to be dropped at leisure.
-    pub(super) fn clear(&self) -> (usize, Vec<Table>) {
+    /// Empties the database; the caller holds the gate exclusively. What was in it comes back, to be dropped at leisure, as far as
+    /// `pass` hands it on.
+    pub(super) fn clear(&self, pass: impl Fn(usize, Table) -> Option<Table>) -> (usize, Vec<Table>) {
         let mut tables = Vec::new();
         for shard in 0..SHARDS {
             let mut table = self.shard(shard).write();
             if !table.is_empty() || table.buckets() > 1 {
-                tables.push(std::mem::take(&mut *table));
+                tables.extend(pass(shard, std::mem::take(&mut *table)));
             }
             let mut index = self.expiry[shard].lock();
             index.clear();
@@ -240,6 +242,7 @@ pub struct Keyspace {
     slots: Box<[AtomicU32]>,
     databases: Box<[OnceLock<Box<Database>>]>,
     hasher: RandomState,
+    pub(super) snapshot: SnapshotSwitch,
     /// Off while a test wants expired keys to stay (`DEBUG SET-ACTIVE-EXPIRE`).
     pub active_expiry: AtomicBool,
 }
@@ -251,6 +254,7 @@ impl Keyspace {
             slots: (0..databases).map(AtomicU32::new).collect(),
             databases: (0..databases).map(|_| OnceLock::new()).collect(),
             hasher: RandomState::new(),
+            snapshot: SnapshotSwitch::default(),
             active_expiry: AtomicBool::new(true),
         }
     }

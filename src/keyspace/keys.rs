@@ -506,7 +506,8 @@ impl<'g> Keys<'g> {
     /// Empties the current database, under the exclusive gate: the number of keys, and what was in it.
     pub fn clear(&mut self) -> (usize, Vec<Table>) {
         assert!(self.is_exclusive(), "a database is emptied under the exclusive gate only");
-        self.database().clear()
+        let slot = self.keyspace.slot(self.db);
+        self.database().clear(|shard, table| self.keyspace.snapshot.take_over(slot, shard, table))
     }
 
     /// Visits one shard's table at a time, for commands that walk a database without declaring keys: each shard is locked only while it is visited.
@@ -555,7 +556,9 @@ impl<'g> Keys<'g> {
     fn table_mut(&mut self, shard: usize) -> &mut Table {
         self.check(shard, Access::Write);
         // SAFETY: the shard is write-locked by `self` (checked above) or the gate is exclusive; `&mut self` excludes other borrows.
-        unsafe { &mut *self.database().shard(shard).data_ptr() }
+        let table = unsafe { &mut *self.database().shard(shard).data_ptr() };
+        self.keyspace.snapshot.before_change(self.keyspace.slot(self.db), shard, table);
+        table
     }
 
     fn check(&self, shard: usize, access: Access) {

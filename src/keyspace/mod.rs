@@ -13,6 +13,7 @@ mod keys;
 mod prefetch;
 mod sample;
 mod scan;
+mod snapshot;
 mod table;
 mod value;
 
@@ -22,5 +23,6 @@ pub use freshness::{Freshness, LfuTuning, lfu_decayed, lru_idle_ms};
 pub use hashed::HashedKey;
 pub use keys::{Access, Effect, KeepExpiry, Keys, LockRequest};
 pub use sample::Candidate;
+pub use snapshot::{Census, Piece, ShardEncoder, Snapshot, SnapshotBusy};
 pub use table::Table;
 pub use value::{Container, EMBSTR_MAX, NewValue, Object, StrRef, ValueRef};

@@ -11,6 +11,17 @@ pub enum RdbError {
     Io(std::io::Error),
     /// The bytes are not what they should be.
     Corrupt(&'static str),
+    /// A packed value whose bytes are not what they should be.
+    Malformed(Malformed),
+    /// A file of a version that is not understood.
+    Version(String),
+    /// A file whose checksum is wrong.
+    Checksum {
+        /// What its bytes have.
+        computed: u64,
+        /// What it says.
+        stored: u64,
+    },
     /// A container with nothing in it, which no key may hold. Older releases of Redis could write one.
     EmptyKey,
     /// A value or data of a module.
@@ -22,9 +33,17 @@ pub enum RdbError {
 impl std::fmt::Display for RdbError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Truncated => f.write_str("the data ends too early"),
+            Self::Truncated => f.write_str("Unexpected EOF: the data ends too early"),
             Self::Io(error) => write!(f, "{error}"),
             Self::Corrupt(what) => write!(f, "{what}"),
+            Self::Malformed(Malformed(what)) => {
+                let (first, rest) = what.split_at(what.len().min(1));
+                write!(f, "{}{rest} integrity check failed", first.to_ascii_uppercase())
+            }
+            Self::Version(version) => write!(f, "Can't handle RDB format version {version}"),
+            Self::Checksum { computed, stored } => {
+                write!(f, "RDB CRC error: the bytes have {computed:016x}, the file says {stored:016x}")
+            }
             Self::EmptyKey => f.write_str("a key without elements"),
             Self::Module(name) => write!(f, "data of the module type '{name}', and this server has no modules"),
             Self::OldFunction => f.write_str("a function in the format of a preliminary release of Redis 7.0"),
@@ -42,6 +61,6 @@ impl From<std::io::Error> for RdbError {
 
 impl From<Malformed> for RdbError {
     fn from(malformed: Malformed) -> Self {
-        Self::Corrupt(malformed.0)
+        Self::Malformed(malformed)
     }
 }

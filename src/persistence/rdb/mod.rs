@@ -6,7 +6,8 @@
 //! key:    [EXPIRETIME_MS when] [IDLE seconds | FREQ counter] type name value
 //! DUMP:   type value | version, 2 bytes | CRC-64
 //! ```
-//! [`code`] names the bytes, [`write`] and [`read`] are lengths, strings and numbers, [`encode`] and [`decode`] are values. Bytes that
+//! [`code`] names the bytes, [`write`] and [`read`] are lengths, strings and numbers, [`encode`] and [`decode`] are values, [`payload`] and
+//! [`mod@file`] what is around them. Bytes that
 //! are read are checked before anything is built on them: whatever they are, reading ends, and takes memory only in proportion to
 //! what was really there.
 
@@ -14,6 +15,7 @@ pub mod code;
 pub mod decode;
 pub mod encode;
 pub mod error;
+pub mod file;
 pub mod module;
 pub mod payload;
 pub mod read;

@@ -3,6 +3,7 @@
 use super::super::code::kind;
 use super::super::error::RdbError;
 use super::{filled, ziplist, zipmap};
+use crate::data::Malformed;
 use crate::data::hash::Hash;
 use crate::data::intset::Intset;
 use crate::data::limits::Limits;
@@ -17,7 +18,7 @@ pub fn value(bytes: Vec<u8>, code: u8, limits: &Limits) -> Result<Object, RdbErr
     match code {
         kind::SET_INTSET => {
             let ints = Intset::from_bytes_validated(bytes)?;
-            if ints.is_empty() { Err(RdbError::Corrupt("empty intset")) } else { filled(Set::from_ints(ints, limits)) }
+            if ints.is_empty() { Err(Malformed("intset").into()) } else { filled(Set::from_ints(ints, limits)) }
         }
         kind::SET_LISTPACK => filled(Set::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
         kind::HASH_LISTPACK => filled(Hash::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
@@ -26,7 +27,7 @@ pub fn value(bytes: Vec<u8>, code: u8, limits: &Limits) -> Result<Object, RdbErr
         kind::ZSET_ZIPLIST => filled(ZSet::from_pack(ziplist::to_listpack(&bytes)?, limits)?),
         kind::HASH_ZIPMAP => {
             let mut hash = Hash::new();
-            for (field, value) in zipmap::pairs(&bytes).ok_or(RdbError::Corrupt("zipmap"))? {
+            for (field, value) in zipmap::pairs(&bytes).ok_or(Malformed("zipmap"))? {
                 if !hash.set(field, value, limits) {
                     return Err(RdbError::Corrupt("a field of a hash comes twice"));
                 }
