@@ -74,6 +74,8 @@ bitflags! {
         const IGNORES_PAUSE = 1 << 39;
         /// Counts as an access of its keys even for clients that asked for none (CLIENT NO-TOUCH).
         const TOUCHES = 1 << 40;
+        /// Shows whether the server is well: refused, as writes are, while snapshots cannot be saved.
+        const SHOWS_HEALTH = 1 << 50;
     }
 }
 

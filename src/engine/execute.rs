@@ -127,7 +127,23 @@ impl Engine {
                 return refuse(WireError::OUT_OF_MEMORY);
             }
         }
+        if self.saving.saves.last_failed.load(Relaxed) && self.denies_unsaved_writes(run.settings, session, spec.flags)
+        {
+            return refuse(WireError::CANNOT_SAVE);
+        }
+        if self.saving.loads.is_active() && !spec.flags.contains(Flags::LOADING) {
+            return refuse(WireError::LOADING);
+        }
         Ok(row)
+    }
+
+    /// Whether a command is refused because the last snapshot could not be saved.
+    fn denies_unsaved_writes(&self, settings: &Settings, session: &Session, flags: Flags) -> bool {
+        let persistence = &settings.persistence;
+        persistence.stop_writes_on_bgsave_error
+            && !persistence.save.0.is_empty()
+            && (flags.intersects(Flags::WRITE | Flags::SHOWS_HEALTH)
+                || (flags.contains(Flags::RUNS_QUEUE) && self.any_queued(session, Flags::WRITE)))
     }
 
     fn allows_protected(&self, settings: &Settings, session: &Session, name: &str) -> bool {

@@ -16,6 +16,7 @@ mod monitor;
 mod oom_score;
 mod pause;
 mod reclaimer;
+mod saving;
 mod tls_options;
 mod transaction;
 mod watch;
@@ -39,13 +40,18 @@ pub use monitor::Monitors;
 pub use oom_score::OomScore;
 pub use pause::{Pause, PauseScope};
 pub use reclaimer::Reclaimer;
+pub use saving::{
+    LoadError, LoadFigures, LoadMode, Loaded, RunningSnapshot, SaveError, SaveFigures, SaveReport, Saving,
+    SnapshotFile, Ticket, written_version,
+};
 pub use tls_options::tls_options;
 pub use watch::{Presence, Watches};
 
 use crate::config::Config;
+use crate::config::values::ShutdownFlags;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
 use crate::metrics::{CommandFigures, CommandStats, ErrorCounts, LatencyEvents, Rates, SlowLog, Totals};
-use crate::session::Clients;
+use crate::session::{ClientId, Clients};
 use crate::tls::counters::HandshakeCounters;
 use crate::tls::live::LiveTls;
 
@@ -62,6 +68,18 @@ pub struct WorkerFigures {
 pub struct Shutdown {
     /// The process's exit code.
     pub exit_code: i32,
+    /// Whether it saves first, and whether an error stops it.
+    pub how: ShutdownFlags,
+    /// Who asked for it, waits, and is told if it fails.
+    pub client: Option<ClientId>,
+}
+
+/// Libraries of functions, as far as snapshots hold them.
+pub trait Libraries: Send + Sync {
+    /// The code of each library.
+    fn codes(&self) -> Vec<Vec<u8>>;
+    /// Loads a library; one of the same name is replaced, or is an error. Says why not.
+    fn load(&self, code: &[u8], replace: bool) -> Result<(), String>;
 }
 
 /// The server behind all connections. There is one per process; it is never dropped.
@@ -102,6 +120,8 @@ pub struct Engine {
     pub handshakes: HandshakeCounters,
     /// Frees memory in the background.
     pub reclaimer: Reclaimer,
+    /// Snapshots on disk.
+    pub saving: Saving,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// Highest memory use seen, in bytes.
@@ -123,6 +143,7 @@ pub struct Engine {
     shutdown: Mutex<Option<Shutdown>>,
     shutdown_wanted: Notify,
     rebind: OnceLock<Rebind>,
+    libraries: OnceLock<Box<dyn Libraries>>,
 }
 
 /// Moves the listening sockets to what the settings name; says why not.
@@ -153,6 +174,8 @@ impl Engine {
             totals: Totals::default(),
             commands: (0..rows).map(|_| CommandStats::default()).collect(),
         };
+        let saving = Saving::default();
+        saving.saves.update(|report| report.last_saved_at = parts.now_ms.div_euclid(1000));
         Self {
             keyspace: Keyspace::new(settings.general.databases),
             feed: Feed::new(settings.replication.repl_backlog_size as usize),
@@ -170,6 +193,7 @@ impl Engine {
             slowlog: SlowLog::default(),
             latency: LatencyEvents::default(),
             tls: parts.tls,
+            saving,
             dirty: AtomicU64::new(0),
             peak_memory: AtomicU64::new(0),
             startup_memory: AtomicU64::new(0),
@@ -182,6 +206,7 @@ impl Engine {
             shutdown: Mutex::new(None),
             shutdown_wanted: Notify::new(),
             rebind: OnceLock::new(),
+            libraries: OnceLock::new(),
             handshakes: HandshakeCounters::default(),
             reclaimer: Reclaimer::default(),
             config: parts.config,
@@ -223,6 +248,17 @@ impl Engine {
         }
     }
 
+    /// Says where functions are.
+    pub fn set_libraries(&self, libraries: Box<dyn Libraries>) {
+        // Set once, at the start.
+        let _ = self.libraries.set(libraries);
+    }
+
+    /// The libraries of functions, where the server has functions.
+    pub fn libraries(&self) -> Option<&dyn Libraries> {
+        self.libraries.get().map(|libraries| &**libraries)
+    }
+
     /// Says how listening sockets are moved.
     pub fn set_rebind(&self, rebind: Rebind) {
         // Set once, by the server that owns the sockets.
@@ -240,10 +276,10 @@ impl Engine {
         self.shutdown_wanted.notify_one();
     }
 
-    /// Resolves when the process has been asked to end.
+    /// Resolves when the process has been asked to end; the request is taken.
     pub async fn shutdown_requested(&self) -> Shutdown {
         loop {
-            if let Some(shutdown) = *self.shutdown.lock() {
+            if let Some(shutdown) = self.shutdown.lock().take() {
                 return shutdown;
             }
             self.shutdown_wanted.notified().await;

@@ -51,7 +51,7 @@ impl Engine {
         self.any_queued(session, Flags::WRITE | Flags::MAY_REPLICATE)
     }
 
-    fn any_queued(&self, session: &Session, flags: Flags) -> bool {
+    pub(super) fn any_queued(&self, session: &Session, flags: Flags) -> bool {
         let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
         queue.into_iter().any(|queued| self.table.row(queued.command).spec.flags.intersects(flags))
     }

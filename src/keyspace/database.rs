@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 
 use super::entry::Entry;
 use super::expiry::ExpiryIndex;
-use super::snapshot::SnapshotSwitch;
 use super::hashed::HashedKey;
+use super::snapshot::SnapshotSwitch;
 use super::table::{self, SLOT_BYTES, Table};
 use crate::base::clock::UnixMillis;
 

@@ -144,19 +144,41 @@ impl Keyspace {
             return Err(SnapshotBusy);
         }
         let mut plans: Vec<Option<Plan>> = (0..self.count()).map(|_| None).collect();
-        for db in self.indices().filter(|db| self.is_built(*db)) {
-            let database = self.database(db);
-            let census = Census { db, keys: database.len(), volatile: database.volatile_len() };
-            if census.keys > 0 {
-                let done = (0..database.shard_count()).map(|_| AtomicBool::new(false)).collect();
-                plans[self.slot(db) as usize] = Some(Plan { census, done });
-            }
+        for census in self.census() {
+            let shards = self.database(census.db).shard_count();
+            let done = (0..shards).map(|_| AtomicBool::new(false)).collect();
+            plans[self.slot(census.db) as usize] = Some(Plan { census, done });
         }
         let taking =
             Arc::new(Taking { plans: plans.into(), encoder, left: Mutex::default(), copied: AtomicU64::new(0) });
         switch.taking.store(Some(Arc::clone(&taking)));
         switch.active.store(true, Relaxed);
         Ok(Snapshot { keyspace: self, taking, slot: 0, shard: 0 })
+    }
+
+    /// The databases that have keys, by number.
+    pub fn census(&self) -> Vec<Census> {
+        let built = self.indices().filter(|db| self.is_built(*db)).map(|db| (db, self.database(db)));
+        let counted = built.map(|(db, base)| Census { db, keys: base.len(), volatile: base.volatile_len() });
+        counted.filter(|census| census.keys > 0).collect()
+    }
+
+    /// All keys as they are, written down piece by piece. The caller holds the gate exclusively until the last one.
+    pub fn pieces<'k>(&'k self, encoder: &'k dyn ShardEncoder) -> impl Iterator<Item = Piece> + 'k {
+        let shards = self.indices().filter(|db| self.is_built(*db)).flat_map(|db| {
+            let database = self.database(db);
+            (0..database.shard_count()).map(move |shard| (db, database, shard))
+        });
+        shards.filter_map(|(db, database, shard)| {
+            let table = database.shard(shard).read();
+            let piece = || Piece { db, keys: table.len(), bytes: encoder.encode(db, &mut table::iter(&table)) };
+            (!table.is_empty()).then(piece)
+        })
+    }
+
+    /// Bytes that had to be written down by those who changed keys, for the picture that is being taken.
+    pub fn snapshot_copied(&self) -> u64 {
+        self.snapshot.taking.load().as_ref().map_or(0, |taking| taking.copied.load(Relaxed))
     }
 
     /// Whether a picture is being taken.

@@ -40,6 +40,15 @@ impl WireError {
     pub const EXEC_ABORT: Self = Self::fixed("EXECABORT Transaction discarded because of previous errors.");
     /// Memory is used up and nothing may be evicted.
     pub const OUT_OF_MEMORY: Self = Self::fixed("OOM command not allowed when used memory > 'maxmemory'.");
+    /// Snapshots cannot be saved, and writes are refused until they can.
+    pub const CANNOT_SAVE: Self = Self::fixed(
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that \
+         may modify the data set are disabled, because this instance is configured to report errors during writes if RDB \
+         snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
+         error.",
+    );
+    /// The snapshot is being loaded.
+    pub const LOADING: Self = Self::fixed("LOADING Redis is loading the dataset in memory");
     /// A negative timeout.
     pub const NEGATIVE_TIMEOUT: Self = Self::fixed("ERR timeout is negative");
     /// A string that would pass proto-max-bulk-len.

@@ -2,9 +2,11 @@
 
 mod daemon;
 mod listening;
+mod loading;
 mod logging;
 mod options;
 mod start;
+mod stopping;
 mod supervision;
 
 pub use options::main;

@@ -9,12 +9,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use tokio::task::LocalSet;
 
 use super::listening::Listening;
-use super::{daemon, logging, supervision};
+use super::{daemon, loading, logging, stopping, supervision};
 use crate::base::clock::UnixMillis;
 use crate::base::memory::used_memory;
 use crate::commands;
 use crate::config::{CommandLine, Config, Loaded, REDIS_VERSION, Settings, load};
-use crate::engine::{Engine, Parts, Shutdown, tls_options};
+use crate::engine::{Engine, Hold, Parts, Shutdown, tls_options};
 use crate::group::GroupIdentity;
 use crate::network::WorkerPool;
 use crate::tasks;
@@ -72,7 +72,7 @@ fn prepare(args: &[OsString]) -> Result<Prepared, String> {
 fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
     let settings = &loaded.settings;
     let features = [
-        (settings.persistence.appendonly, "appendonly yes", "data is kept in memory only"),
+        (settings.persistence.appendonly, "appendonly yes", "only snapshots are kept on disk"),
         (settings.replication.replicaof.0.is_some(), "replicaof", "there is no replication"),
         (settings.cluster.cluster_enabled, "cluster-enabled yes", "there is no cluster"),
         (!settings.security.aclfile.is_empty(), "aclfile", "the only user is `default`, with requirepass"),
@@ -179,6 +179,7 @@ fn assemble(loaded: Loaded, tls: Option<Arc<LiveTls>>) -> Result<Assembled, Stri
     // One engine per process, for as long as the process lives.
     let engine: &'static Engine = Box::leak(Box::new(Engine::new(parts)));
     engine.startup_memory.store(used_memory(), Relaxed);
+    loading::announce(engine);
     let pool = Arc::new(WorkerPool::start(engine, workers).map_err(|error| format!("no threads: {error}"))?);
     let listening = Listening::start(engine, pool, listeners).map_err(|error| format!("no threads: {error}"))?;
     let rebind = Arc::clone(&listening);
@@ -199,21 +200,39 @@ fn serve_until_shutdown(assembled: Assembled, hint: Option<String>) -> ExitCode 
             return ExitCode::FAILURE;
         }
     };
-    let shutdown: Shutdown = LocalSet::new().block_on(&runtime, async {
+    let ending = LocalSet::new().block_on(&runtime, async {
         tokio::task::spawn_local(tasks::run_periodic(engine));
         tokio::task::spawn_local(async move {
             if let Err(error) = tasks::run_signals(engine).await {
                 tracing::error!("signals cannot be handled: {error}");
             }
         });
+        tokio::select! {
+            loaded = loading::run(engine) => loaded?,
+            shutdown = engine.shutdown_requested() => return Ok((shutdown, Hold::Nothing)),
+        }
         let mode = if engine.tls.is_some() { "tls" } else { "tcp" };
         tracing::info!("Ready to accept connections {mode}");
         if let Some(line) = hint {
             tracing::info!("Try: {line}");
         }
         supervision::announce_ready(&engine.config.settings());
-        engine.shutdown_requested().await
+        loop {
+            let shutdown = engine.shutdown_requested().await;
+            if let Some(hold) = stopping::prepare(engine, shutdown) {
+                return Ok::<_, String>((shutdown, hold));
+            }
+        }
     });
+    // The hold keeps late writes out until the process is gone.
+    let (shutdown, _hold): (Shutdown, Hold<'_>) = match ending {
+        Ok(ending) => ending,
+        Err(error) => {
+            tracing::error!("{error}");
+            tracing::error!("Fatal error loading the DB, check server logs. Exiting.");
+            return ExitCode::FAILURE;
+        }
+    };
     supervision::announce_stopping(&engine.config.settings());
     listening.stop();
     let settings = engine.config.settings();

@@ -1,4 +1,4 @@
-//! What is done again and again: expiry, rates, idle clients, certificates.
+//! What is done again and again: expiry, save points, rates, idle clients, certificates.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -24,6 +24,7 @@ pub async fn run(engine: &'static Engine) {
             let now = UnixMillis::now();
             engine.peak_memory.fetch_max(used_memory(), Relaxed);
             sample_rates(engine, now);
+            engine.save_if_due(now);
             if now.seconds() != last_second {
                 last_second = now.seconds();
                 clients::close_idle(engine, now);

@@ -3,6 +3,7 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::certificates;
+use crate::config::values::ShutdownFlags;
 use crate::engine::{Engine, Shutdown};
 
 /// Runs for ever.
@@ -12,8 +13,10 @@ pub async fn run(engine: &'static Engine) -> std::io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     loop {
         tokio::select! {
-            () = received(&mut terminate) => end(engine, "SIGTERM"),
-            () = received(&mut interrupt) => end(engine, "SIGINT"),
+            () = received(&mut terminate) => {
+                end(engine, "SIGTERM", engine.config.settings().general.shutdown_on_sigterm);
+            }
+            () = received(&mut interrupt) => end(engine, "SIGINT", engine.config.settings().general.shutdown_on_sigint),
             () = received(&mut hangup) => certificates::reload(engine, "SIGHUP"),
         }
     }
@@ -25,7 +28,7 @@ async fn received(signal: &mut Signal) {
     }
 }
 
-fn end(engine: &Engine, name: &str) {
+fn end(engine: &Engine, name: &str, how: ShutdownFlags) {
     tracing::warn!("Received {name} scheduling shutdown...");
-    engine.request_shutdown(Shutdown { exit_code: 0 });
+    engine.request_shutdown(Shutdown { exit_code: 0, how, client: None });
 }

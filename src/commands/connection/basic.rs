@@ -15,7 +15,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "ping",
             arity: -1,
-            flags: flags![FAST, SENTINEL],
+            flags: flags![FAST, SENTINEL, SHOWS_HEALTH],
             categories: Categories::CONNECTION,
             group: Group::Connection,
             since: "1.0.0",

@@ -156,7 +156,8 @@ fn flush_mode(ctx: &Context<'_>) -> Result<bool, WireError> {
     }
 }
 
-fn flush(ctx: &mut Context<'_>, dbs: &[DbIndex], lazy: bool) -> usize {
+/// Empties databases, under the exclusive gate; how many keys there were.
+pub fn flush(ctx: &mut Context<'_>, dbs: &[DbIndex], lazy: bool) -> usize {
     let before = ctx.keys.db();
     let mut removed = 0;
     let keyspace = ctx.keys.keyspace();
@@ -186,7 +187,12 @@ pub(super) fn flushdb(ctx: &mut Context<'_>) -> CommandResult {
 pub(super) fn flushall(ctx: &mut Context<'_>) -> CommandResult {
     let lazy = flush_mode(ctx)?;
     let all: Vec<DbIndex> = ctx.keys.keyspace().indices().collect();
-    let removed = flush(ctx, &all, lazy);
+    let mut removed = flush(ctx, &all, lazy);
+    // The snapshot that is being saved would bring back what is gone.
+    ctx.engine.saving.give_up();
+    if !ctx.settings.persistence.save.0.is_empty() && ctx.engine.save_now(ctx.settings).is_ok() {
+        removed = 0;
+    }
     ctx.change.dirty(removed.max(1));
     ctx.done_ok()
 }

@@ -1,10 +1,9 @@
 //! DUMP.
 
 use crate::catalog::{Categories, Spec, flags, keys};
-use crate::config::Settings;
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
-use crate::persistence::rdb::{Version, payload};
+use crate::engine::{CommandResult, Context, Outcome, written_version};
+use crate::persistence::rdb::payload;
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {
@@ -32,9 +31,4 @@ pub(super) fn dump(ctx: &mut Context<'_>) -> CommandResult {
         ctx.keys.get(ctx.args.at(1)).map(|value| payload::dump(value, written_version(ctx.settings), compression));
     ctx.reply.bulk_or_null(payload.as_deref());
     Ok(Outcome::Done)
-}
-
-/// The version of the format that the configuration asks for.
-fn written_version(settings: &Settings) -> Version {
-    u16::try_from(settings.persistence.rdb_version).ok().and_then(Version::of_number).unwrap_or_default()
 }

@@ -1,12 +1,15 @@
-//! The life of the server as clients steer it: SHUTDOWN, ROLE.
+//! The life of the server as clients steer it: SHUTDOWN, ROLE, and snapshots on disk.
+
+mod save;
 
 use crate::catalog::{Group, Spec, categories, flags};
+use crate::config::values::ShutdownFlags;
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome, Shutdown};
+use crate::engine::{CommandResult, Context, NullReply, Outcome, Shutdown, Wait};
 use crate::resp::WireError;
 
 /// The commands of this group, by file.
-pub const GROUP: &[&[crate::engine::Command]] = &[ROWS];
+pub const GROUP: &[&[crate::engine::Command]] = &[ROWS, save::ROWS];
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -60,14 +63,11 @@ pub(super) fn shutdown(ctx: &mut Context<'_>) -> CommandResult {
     if abort {
         return Err(WireError::fixed("ERR No shutdown in progress."));
     }
-    if save {
-        return Err(WireError::fixed("ERR this server keeps its data in memory only: there is no file to save it to"));
-    }
     tracing::warn!("User requested shutdown...");
-    // The connection ends without a reply, as the process does.
-    ctx.session.close_after_reply = true;
-    ctx.engine.request_shutdown(Shutdown { exit_code: 0 });
-    Ok(Outcome::Done)
+    let how = ShutdownFlags { save, nosave, now, force };
+    ctx.engine.request_shutdown(Shutdown { exit_code: 0, how, client: Some(ctx.session.client.id) });
+    // The wait ends with the process, or with an error if the server cannot save and goes on.
+    ctx.wait(Wait { on_timeout: NullReply::Bulk, ..Wait::BASE })
 }
 
 pub(super) fn role(ctx: &mut Context<'_>) -> CommandResult {

@@ -12,6 +12,10 @@ pub(super) struct Effects {
 }
 
 impl ApplyHooks for Effects {
+    fn loading(&self) -> bool {
+        self.engine.saving.loads.is_active()
+    }
+
     fn client_is_local(&self) -> bool {
         self.client_is_local
     }
@@ -24,9 +28,7 @@ impl ApplyHooks for Effects {
                 tracing::warn!("the out-of-memory score cannot be adjusted: {error}");
                 "Failed to apply new oom_score_adj configuration, check server logs.".into()
             }),
-            Effect::AppendOnly if new.persistence.appendonly => {
-                Err("this server keeps its data in memory only: there is no append only file".into())
-            }
+            Effect::AppendOnly if new.persistence.appendonly => Err("this server has no append only file".into()),
             // Read where they are used, at the latest with the next command or round of background work.
             Effect::AppendOnly
             | Effect::MaxClients

@@ -1,6 +1,7 @@
 //! Writing a value: each in the form it has in memory, where the version has that form.
 
 use super::code::{Version, container, kind};
+use super::stream;
 use super::write::Writer;
 use crate::data::Form;
 use crate::data::hash::Hash;
@@ -27,6 +28,7 @@ pub fn kind_of(value: ValueRef<'_>, version: Version) -> u8 {
             Form::Packed(_) => kind::ZSET_LISTPACK,
             _ => kind::ZSET_2,
         },
+        ValueRef::Stream(_) => stream::kind_of(version),
     }
 }
 
@@ -39,6 +41,7 @@ pub fn value(writer: &mut Writer, value: ValueRef<'_>, version: Version) {
         ValueRef::Set(value) => set(writer, value, version),
         ValueRef::Hash(value) => hash(writer, value),
         ValueRef::ZSet(value) => zset(writer, value),
+        ValueRef::Stream(value) => stream::write(writer, value, version),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod file;
 pub mod module;
 pub mod payload;
 pub mod read;
+pub mod stream;
 pub mod write;
 
 pub use code::Version;

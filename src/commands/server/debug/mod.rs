@@ -7,6 +7,7 @@ mod help;
 mod object;
 mod populate;
 mod protocol;
+mod reload;
 mod tables;
 
 use crate::catalog::{Group, Spec, flags};
@@ -51,7 +52,7 @@ const SUBCOMMANDS: &[(&str, usize, usize, Run)] = &[
     ("htstats-key", 3, usize::MAX, tables::of_key),
     ("leak", 3, 3, leak),
     ("listpack", 3, 3, object::listpack),
-    ("loadaof", 2, 2, no_persistence),
+    ("loadaof", 2, 2, no_append_only_file),
     ("log", 3, 3, log),
     ("object", 3, 3, object::object),
     ("oom", 2, 2, crash),
@@ -61,7 +62,7 @@ const SUBCOMMANDS: &[(&str, usize, usize, Run)] = &[
     ("protocol", 3, 3, protocol::protocol),
     ("quicklist", 3, 4, object::quicklist),
     ("quicklist-packed-threshold", 3, 3, packed_threshold),
-    ("reload", 2, usize::MAX, no_persistence),
+    ("reload", 2, usize::MAX, reload::reload),
     ("replicate", 3, usize::MAX, replicate),
     ("replybuffer", 4, 4, reply_buffer),
     ("sdslen", 3, 3, object::string_length),
@@ -197,8 +198,8 @@ fn rewrite_all(ctx: &mut Context<'_>) -> CommandResult {
     }
 }
 
-fn no_persistence(_: &mut Context<'_>) -> CommandResult {
-    Err(WireError::fixed("ERR this server keeps its data in memory only: there is no file to load it from"))
+fn no_append_only_file(_: &mut Context<'_>) -> CommandResult {
+    Err(WireError::fixed("ERR this server has no append only file to load"))
 }
 
 fn client_eviction(ctx: &mut Context<'_>) -> CommandResult {

@@ -37,6 +37,8 @@ pub fn value<R: Read>(reader: &mut Reader<R>, code: u8, limits: &Limits) -> Resu
         | kind::HASH_LISTPACK
         | kind::ZSET_LISTPACK
         | kind::SET_LISTPACK => packed::value(reader.string()?, code, limits),
+        // A stream may be empty.
+        kind::STREAM | kind::STREAM_2 | kind::STREAM_3 => Ok(super::stream::read(reader, code)?.into_object()),
         kind::MODULE | kind::MODULE_OLD => Err(RdbError::Module(super::module::type_name(reader.length()?))),
         _ => Err(RdbError::Corrupt("unknown type of value")),
     };

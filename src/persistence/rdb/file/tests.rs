@@ -63,7 +63,10 @@ fn a_file_says_everything_about_its_keys() {
             "a".repeat(40)
         )
     };
-    assert_eq!(read(&specimen(Usage::Nothing)).unwrap(), around("plain:value@None,None,None expires:12@Some(1234),None,None"));
+    assert_eq!(
+        read(&specimen(Usage::Nothing)).unwrap(),
+        around("plain:value@None,None,None expires:12@Some(1234),None,None")
+    );
     assert_eq!(
         read(&specimen(Usage::Idle)).unwrap(),
         around("plain:value@None,Some(1000),None expires:12@Some(1234),Some(1000),None")

@@ -54,6 +54,9 @@ fn shown(value: ValueRef<'_>) -> String {
             format!("{fields:?}")
         }
         ValueRef::ZSet(set) => format!("{:?}", set.iter().map(|(m, s)| (m.to_vec(), s)).collect::<Vec<_>>()),
+        ValueRef::Stream(stream) => {
+            format!("{:?} {:?}", stream.log.nodes().collect::<Vec<_>>(), stream.groups.iter().collect::<Vec<_>>())
+        }
     }
 }
 

@@ -1,0 +1,178 @@
+//! Saving in the background: BGSAVE and the save points.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::save::{target, temporary};
+use super::{RunningSnapshot, SaveError, SnapshotFile, Ticket};
+use crate::base::clock::UnixMillis;
+use crate::config::Settings;
+use crate::engine::Engine;
+
+/// Seconds between a failed save and the next one that a save point begins.
+const RETRY_S: i64 = 5;
+/// How long a slowed save sleeps at a time.
+const NAP: Duration = Duration::from_millis(10);
+
+/// How a save in the background ended.
+enum Ending {
+    Saved,
+    Failed,
+    GivenUp,
+}
+
+impl Engine {
+    /// Begins a save in the background. The caller holds the gate exclusively.
+    pub fn save_in_background(&'static self, settings: &Settings) -> Result<(), SaveError> {
+        let mut current = self.saving.ticket.lock();
+        if current.is_some() {
+            return Err(SaveError);
+        }
+        let snapshot = self.begin_snapshot(settings, false).map_err(|_| SaveError)?;
+        let now = UnixMillis::now().seconds();
+        self.saving.saves.keys_done.store(0, Relaxed);
+        self.saving.saves.update(|report| {
+            report.count += 1;
+            report.last_tried_at = now;
+            report.running_since = Some(now);
+            report.keys_total = snapshot.census().iter().map(|census| census.keys as u64).sum();
+            report.scheduled = false;
+        });
+        let ticket = Arc::new(Ticket::default());
+        let (dirty, settings, held) = (self.dirty.load(Relaxed), settings.clone(), Arc::clone(&ticket));
+        let work = move || {
+            let ending = self.run_save(snapshot, &settings, &held);
+            self.end_save(ending, dirty);
+        };
+        tracing::info!("Background saving started by pid {}", std::process::id());
+        if let Err(error) = std::thread::Builder::new().name("snapshot".into()).spawn(work) {
+            tracing::warn!("Can't save in background: {error}");
+            self.saving.saves.last_failed.store(true, Relaxed);
+            self.saving.saves.update(|report| report.running_since = None);
+            return Err(SaveError);
+        }
+        *current = Some(ticket);
+        Ok(())
+    }
+
+    fn run_save(&self, mut snapshot: RunningSnapshot, settings: &Settings, ticket: &Ticket) -> Ending {
+        let result = self.write_pieces(&mut snapshot, settings, ticket);
+        self.saving.saves.update(|report| report.last_copied = snapshot.copied());
+        // The next snapshot may begin from here on.
+        drop(snapshot);
+        let placed = match result {
+            Ok(Some(file)) => ticket.redeem(|| file.commit(&target(settings))).transpose(),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        match placed {
+            Ok(Some(())) => Ending::Saved,
+            Ok(None) => Ending::GivenUp,
+            Err(error) => {
+                tracing::warn!("Write error while saving DB to the disk ({}): {error}", target(settings).display());
+                Ending::Failed
+            }
+        }
+    }
+
+    /// Writes the file; `None` if the save was given up.
+    fn write_pieces(
+        &self,
+        snapshot: &mut RunningSnapshot,
+        settings: &Settings,
+        ticket: &Ticket,
+    ) -> std::io::Result<Option<SnapshotFile>> {
+        let persistence = &settings.persistence;
+        let mut file = SnapshotFile::create(
+            temporary(settings, "-background"),
+            persistence.rdbchecksum,
+            persistence.rdb_save_incremental_fsync,
+            snapshot.census(),
+        )?;
+        file.write(&snapshot.preamble)?;
+        while let Some(piece) = snapshot.next_piece() {
+            file.piece(&piece)?;
+            if !self.linger(piece.keys, persistence.rdb_key_save_delay, ticket) {
+                return Ok(None);
+            }
+        }
+        file.finish()?;
+        Ok(Some(file))
+    }
+
+    /// Counts keys as written, each after the delay that tests ask for; `false` if the save was given up meanwhile.
+    fn linger(&self, keys: usize, delay_us: i32, ticket: &Ticket) -> bool {
+        let done = &self.saving.saves.keys_done;
+        let Some(delay_us) = u64::try_from(delay_us).ok().filter(|delay| *delay > 0) else {
+            done.fetch_add(keys as u64, Relaxed);
+            return !ticket.is_withdrawn();
+        };
+        for _ in 0..keys {
+            let mut left = Duration::from_micros(delay_us);
+            while !left.is_zero() {
+                if ticket.is_withdrawn() {
+                    return false;
+                }
+                let nap = left.min(NAP);
+                std::thread::sleep(nap);
+                left -= nap;
+            }
+            done.fetch_add(1, Relaxed);
+        }
+        true
+    }
+
+    fn end_save(&self, ending: Ending, dirty_before: u64) {
+        let now = UnixMillis::now().seconds();
+        let saves = &self.saving.saves;
+        match ending {
+            Ending::Saved => {
+                tracing::info!("Background saving terminated with success");
+                // Less where everything was saved meanwhile.
+                let _ = self.dirty.fetch_update(Relaxed, Relaxed, |dirty| Some(dirty.saturating_sub(dirty_before)));
+                saves.last_failed.store(false, Relaxed);
+            }
+            Ending::Failed => {
+                tracing::warn!("Background saving error");
+                saves.last_failed.store(true, Relaxed);
+            }
+            Ending::GivenUp => tracing::warn!("Background saving was given up"),
+        }
+        saves.update(|report| {
+            report.last_took_s = report.running_since.map_or(-1, |since| now - since);
+            report.running_since = None;
+            if matches!(ending, Ending::Saved) {
+                report.last_saved_at = now;
+            }
+        });
+        *self.saving.ticket.lock() = None;
+    }
+
+    /// Begins a save if one was scheduled or a save point is reached. Called periodically.
+    pub fn save_if_due(&'static self, now: UnixMillis) {
+        if self.saving.loads.is_active() || self.saving.in_background() || self.keyspace.is_snapshotting() {
+            return;
+        }
+        let settings = self.config.settings();
+        let report = self.saving.saves.report();
+        let now = now.seconds();
+        let may_try = now - report.last_tried_at > RETRY_S || !self.saving.saves.last_failed.load(Relaxed);
+        let dirty = self.dirty.load(Relaxed);
+        let reached = settings
+            .persistence
+            .save
+            .0
+            .iter()
+            .find(|point| dirty >= point.changes && (now - report.last_saved_at).max(0) as u64 > point.seconds);
+        if !may_try || (reached.is_none() && !report.scheduled) {
+            return;
+        }
+        if let Some(point) = reached {
+            tracing::info!("{} changes in {} seconds. Saving...", point.changes, point.seconds);
+        }
+        let _hold = self.gate.exclusive();
+        // On an error the log says why, and the next round tries again.
+        let _ = self.save_in_background(&settings);
+    }
+}

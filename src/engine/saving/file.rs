@@ -1,0 +1,127 @@
+//! A snapshot on its way to disk: a temporary file that takes the place of the last one when it is whole.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::base::crc64::Crc64;
+use crate::keyspace::{Census, DbIndex, Piece};
+use crate::persistence::rdb::file;
+
+/// Bytes after which a file is flushed to disk while it is being written, so that the last flush is short.
+const FLUSH_BYTES: u64 = 4 << 20;
+
+/// The file.
+pub struct SnapshotFile {
+    temporary: PathBuf,
+    out: BufWriter<File>,
+    checksum: Option<Crc64>,
+    flush_early: bool,
+    unflushed: u64,
+    census: Vec<Census>,
+    current: Option<DbIndex>,
+    introduced: HashSet<DbIndex>,
+    committed: bool,
+}
+
+impl SnapshotFile {
+    /// Creates the temporary file.
+    pub fn create(temporary: PathBuf, checksum: bool, flush_early: bool, census: Vec<Census>) -> io::Result<Self> {
+        let out = BufWriter::with_capacity(256 << 10, File::create(&temporary)?);
+        Ok(Self {
+            temporary,
+            out,
+            checksum: checksum.then(Crc64::default),
+            flush_early,
+            unflushed: 0,
+            census,
+            current: None,
+            introduced: HashSet::new(),
+            committed: false,
+        })
+    }
+
+    /// Appends bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(checksum) = &mut self.checksum {
+            checksum.update(bytes);
+        }
+        self.out.write_all(bytes)?;
+        self.unflushed += bytes.len() as u64;
+        if self.flush_early && self.unflushed >= FLUSH_BYTES {
+            self.out.flush()?;
+            self.out.get_ref().sync_data()?;
+            self.unflushed = 0;
+        }
+        Ok(())
+    }
+
+    /// Appends keys, after their database's number where that is another than before.
+    pub fn piece(&mut self, piece: &Piece) -> io::Result<()> {
+        if self.current != Some(piece.db) {
+            self.current = Some(piece.db);
+            let known = self.census.iter().find(|census| census.db == piece.db);
+            let census = known.copied().unwrap_or(Census { db: piece.db, keys: 0, volatile: 0 });
+            let first = known.is_some() && self.introduced.insert(piece.db);
+            self.write(&file::database(census, first))?;
+        }
+        self.write(&piece.bytes)
+    }
+
+    /// Appends the end, and waits until all of it is on disk.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.write(&file::end())?;
+        let checksum = self.checksum.as_ref().map_or(0, Crc64::value);
+        self.out.write_all(&checksum.to_le_bytes())?;
+        self.out.flush()?;
+        self.out.get_ref().sync_all()
+    }
+
+    /// Puts the finished file in its place.
+    pub fn commit(mut self, target: &Path) -> io::Result<()> {
+        fs::rename(&self.temporary, target)?;
+        self.committed = true;
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
+    }
+}
+
+impl Drop for SnapshotFile {
+    fn drop(&mut self) {
+        if !self.committed
+            && let Err(error) = fs::remove_file(&self.temporary)
+        {
+            tracing::warn!("{}: {error}", self.temporary.display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::crc64::crc64;
+
+    #[test]
+    fn the_old_file_stays_until_the_new_one_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, temporary) = (folder.path().join("dump.rdb"), folder.path().join("temp"));
+        fs::write(&target, "old").unwrap();
+        let census = vec![Census { db: DbIndex(1), keys: 3, volatile: 0 }];
+        let create = || SnapshotFile::create(temporary.clone(), true, true, census.clone()).unwrap();
+        let mut given_up = create();
+        given_up.write(b"half").unwrap();
+        drop(given_up);
+        assert_eq!((fs::read(&target).unwrap(), temporary.exists()), (b"old".to_vec(), false));
+        let mut file = create();
+        file.write(b"head ").unwrap();
+        for (db, bytes) in [(1, "a "), (1, "b "), (0, "c "), (1, "d ")] {
+            file.piece(&Piece { db: DbIndex(db), keys: 1, bytes: bytes.into() }).unwrap();
+        }
+        file.finish().unwrap();
+        file.commit(&target).unwrap();
+        let mut expected = b"head \xfe\x01\xfb\x03\x00a b \xfe\x00c \xfe\x01d \xff".to_vec();
+        expected.extend(crc64(&expected).to_le_bytes());
+        assert_eq!((fs::read(&target).unwrap(), temporary.exists()), (expected, false));
+    }
+}

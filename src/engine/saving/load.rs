@@ -1,0 +1,236 @@
+//! Loading a snapshot: at the start, and for DEBUG RELOAD.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use crate::base::clock::UnixMillis;
+use crate::config::Settings;
+use crate::data::limits::Limits;
+use crate::engine::{Engine, Hold};
+use crate::keyspace::{Access, DbIndex, Keys, LockRequest};
+use crate::persistence::rdb::RdbError;
+use crate::persistence::rdb::file::{FileReader, Item, Key, Modules};
+
+/// Keys without elements that are named in the log.
+const EMPTY_KEYS_NAMED: u64 = 10;
+
+/// How a file is loaded.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadMode {
+    /// Keys that are there already are replaced; otherwise they are an error.
+    pub merge: bool,
+    /// The caller holds the gate exclusively.
+    pub exclusive: bool,
+    /// Keys that have expired are loaded too: what follows the file may count on them.
+    pub keep_expired: bool,
+}
+
+/// What a loading brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Keys loaded.
+    pub keys: u64,
+    /// Keys left out because they had expired.
+    pub expired: u64,
+    /// Keys left out because nothing was in them.
+    pub empty: u64,
+}
+
+/// Why a file cannot be loaded: what is wrong, and where.
+#[derive(Debug)]
+pub enum LoadError {
+    /// It cannot be opened.
+    Open(PathBuf, io::Error),
+    /// Its bytes cannot be read as RDB.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The byte that was reached.
+        offset: u64,
+        /// The database that was reached.
+        db: u64,
+        /// The key whose value was being read.
+        key: Option<Vec<u8>>,
+        /// What is wrong.
+        error: RdbError,
+    },
+    /// It is whole, but does not fit this server.
+    Unfit(PathBuf, String),
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Open(path, error) => write!(f, "can't open the RDB file {} for reading: {error}", path.display()),
+            Self::Read { path, offset, db, key, error } => {
+                write!(f, "{}: at byte {offset}, database {db}", path.display())?;
+                if let Some(key) = key {
+                    write!(f, ", key '{}'", String::from_utf8_lossy(key))?;
+                }
+                write!(
+                    f,
+                    ": {error}. Put a good copy in its place; 'redis-tls check-rdb {}' shows what can be read",
+                    path.display()
+                )
+            }
+            Self::Unfit(path, why) => write!(f, "{}: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+impl Engine {
+    /// Loads the snapshot that the configuration names; `None` if there is none.
+    pub fn load_snapshot(&'static self, settings: &Settings, mode: LoadMode) -> Result<Option<Loaded>, LoadError> {
+        let path = super::save::target(settings);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(LoadError::Open(path, error)),
+        };
+        let loads = &self.saving.loads;
+        loads.started_at.store(UnixMillis::now().seconds(), Relaxed);
+        loads.total_bytes.store(file.metadata().map_or(0, |metadata| metadata.len()), Relaxed);
+        loads.done_bytes.store(0, Relaxed);
+        let checksum = settings.persistence.rdbchecksum && !self.skip_checksums.load(Relaxed);
+        let loading = Loading { engine: self, path: &path, settings, mode, loaded: Loaded::default(), db: 0 };
+        loading.run(file, checksum).map(Some)
+    }
+}
+
+struct Loading<'a> {
+    engine: &'static Engine,
+    path: &'a Path,
+    settings: &'a Settings,
+    mode: LoadMode,
+    loaded: Loaded,
+    db: u64,
+}
+
+impl Loading<'_> {
+    fn run(mut self, source: impl Read, checksum: bool) -> Result<Loaded, LoadError> {
+        let limits = crate::engine::encoding_limits(self.settings);
+        let at_start = |error| LoadError::Read { path: self.path.into(), offset: 0, db: 0, key: None, error };
+        let mut reader = FileReader::new(source, checksum, Modules::Refused).map_err(at_start)?;
+        loop {
+            let item = self.next(&mut reader, &limits)?;
+            self.engine.saving.loads.done_bytes.store(reader.offset(), Relaxed);
+            match item {
+                Item::Fact(name, value) => self.fact(&name, &value),
+                Item::Function(code) => self.function(&code)?,
+                Item::Database(db) => self.database(db)?,
+                Item::Key(key) => self.key(key)?,
+                Item::Sizes(..) | Item::ModuleData(_) => {}
+                Item::End { summed } => {
+                    if checksum && !summed {
+                        tracing::info!("RDB file was saved with checksum disabled: no check performed.");
+                    }
+                    return Ok(self.end());
+                }
+            }
+        }
+    }
+
+    fn next<R: Read>(&self, reader: &mut FileReader<R>, limits: &Limits) -> Result<Item, LoadError> {
+        reader.next_item(limits).map_err(|error| LoadError::Read {
+            path: self.path.into(),
+            offset: reader.offset(),
+            db: self.db,
+            key: reader.key().map(<[u8]>::to_vec),
+            error,
+        })
+    }
+
+    fn end(self) -> Loaded {
+        let Loaded { keys, expired, empty } = self.loaded;
+        self.engine.saving.loads.keys_loaded.store(keys, Relaxed);
+        self.engine.saving.loads.keys_expired.store(expired, Relaxed);
+        let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
+        tracing::info!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}{skipped}.");
+        self.loaded
+    }
+
+    fn unfit<T>(&self, why: String) -> Result<T, LoadError> {
+        Err(LoadError::Unfit(self.path.into(), why))
+    }
+
+    fn fact(&self, name: &[u8], value: &[u8]) {
+        let text = String::from_utf8_lossy(value);
+        let number = text.parse::<i64>().unwrap_or(0);
+        match name {
+            [b'%', ..] => tracing::info!("RDB '{}': {text}", String::from_utf8_lossy(name)),
+            b"redis-ver" => tracing::info!("Loading RDB produced by version {text}"),
+            b"ctime" => tracing::info!("RDB age {} seconds", (UnixMillis::now().seconds() - number).max(0)),
+            b"used-mem" => {
+                tracing::info!("RDB memory usage when created {:.2} Mb", number as f64 / 1_048_576.0);
+                self.engine.saving.loads.used_memory.store(number.max(0) as u64, Relaxed);
+            }
+            b"aof-base" if number != 0 => tracing::info!("RDB is base AOF"),
+            _ => tracing::trace!("RDB field '{}' is of no use here", String::from_utf8_lossy(name)),
+        }
+    }
+
+    fn function(&self, code: &[u8]) -> Result<(), LoadError> {
+        let loaded = match self.engine.libraries() {
+            Some(libraries) => libraries.load(code, self.mode.merge),
+            None => Err("this server has no functions".into()),
+        };
+        loaded.or_else(|error| self.unfit(format!("Failed loading library, {error}")))
+    }
+
+    fn database(&mut self, db: u64) -> Result<(), LoadError> {
+        let count = self.engine.keyspace.count();
+        if db >= u64::from(count) {
+            return self.unfit(format!(
+                "the file was created with a Redis server configured to handle more than {count} databases; it holds \
+                 database {db}: raise 'databases'"
+            ));
+        }
+        self.db = db;
+        Ok(())
+    }
+
+    fn key(&mut self, key: Key) -> Result<(), LoadError> {
+        if let Ok(delay_us @ 1..) = u64::try_from(self.settings.persistence.key_load_delay) {
+            std::thread::sleep(Duration::from_micros(delay_us));
+        }
+        let Some(value) = key.value else {
+            self.loaded.empty += 1;
+            if self.loaded.empty <= EMPTY_KEYS_NAMED {
+                tracing::info!("Loading: skipping empty key: {}", String::from_utf8_lossy(&key.name));
+            }
+            return Ok(());
+        };
+        let now = UnixMillis::now();
+        if !self.mode.keep_expired && key.expiry.is_some_and(|when| when < now) {
+            self.loaded.expired += 1;
+            return Ok(());
+        }
+        let hash = self.engine.keyspace.hash(&key.name);
+        let db = DbIndex(self.db as u32);
+        let freshness = Engine::freshness(self.settings);
+        let (_hold, mut keys) = if self.mode.exclusive {
+            (Hold::Nothing, Keys::exclusive(&self.engine.keyspace, db, now, freshness))
+        } else {
+            let request = LockRequest { db, hash, access: Access::Write };
+            let hold = self.engine.gate.shared();
+            (hold, Keys::lock(&self.engine.keyspace, db, &[request], now, freshness))
+        };
+        keys.see_expired = true;
+        if !self.mode.merge && keys.entry_mut(&key.name).is_some() {
+            return self.unfit(format!(
+                "RDB has duplicated key '{}' in DB {}; 'redis-tls check-rdb' shows what is in the file",
+                String::from_utf8_lossy(&key.name),
+                self.db
+            ));
+        }
+        keys.set_owned(&key.name, value, key.expiry);
+        keys.set_freshness(&key.name, key.idle_s, key.frequency);
+        self.loaded.keys += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! Snapshots on disk: saving them at once or in the background, and loading them.
+//!
+//! One save in the background runs at a time, on a thread of its own: it pulls the pieces of a [`Snapshot`](crate::keyspace::Snapshot) and
+//! writes them to a temporary file, which takes the place of the last snapshot when it is whole and on disk. A save can be given up
+//! until that moment, and not after it.
+
+mod background;
+mod file;
+mod load;
+mod progress;
+mod save;
+mod snapshot;
+
+pub use file::SnapshotFile;
+pub use load::{LoadError, LoadMode, Loaded};
+pub use progress::{LoadFigures, SaveFigures, SaveReport};
+pub use save::SaveError;
+pub use snapshot::{RunningSnapshot, written_version};
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// The right of a background save to put its file in place, which can be withdrawn.
+#[derive(Default)]
+pub struct Ticket {
+    withdrawn: Mutex<bool>,
+}
+
+impl Ticket {
+    /// Whether the save has been given up.
+    pub fn is_withdrawn(&self) -> bool {
+        *self.withdrawn.lock()
+    }
+
+    /// Gives the save up. A save that is putting its file in place just now does so first.
+    pub fn withdraw(&self) {
+        *self.withdrawn.lock() = true;
+    }
+
+    /// Does the last step, unless the save has been given up.
+    fn redeem<T>(&self, last_step: impl FnOnce() -> T) -> Option<T> {
+        let withdrawn = self.withdrawn.lock();
+        if *withdrawn { None } else { Some(last_step()) }
+    }
+}
+
+/// The state of saving and loading.
+#[derive(Default)]
+pub struct Saving {
+    /// Of saving.
+    pub saves: SaveFigures,
+    /// Of loading.
+    pub loads: LoadFigures,
+    /// The save in the background. Nothing else is locked meanwhile.
+    ticket: Mutex<Option<Arc<Ticket>>>,
+}
+
+impl Saving {
+    /// Whether a save runs in the background.
+    pub fn in_background(&self) -> bool {
+        self.ticket.lock().is_some()
+    }
+
+    /// Gives up the save in the background, if there is one; `false` if there is none.
+    pub fn give_up(&self) -> bool {
+        let ticket = self.ticket.lock().clone();
+        ticket.inspect(|ticket| ticket.withdraw()).is_some()
+    }
+}

@@ -1,0 +1,71 @@
+//! Taking a picture of all keys in the format of a file: what BGSAVE, the rewriting of the append only file and a full synchronisation
+//! begin with.
+
+use crate::base::clock::UnixMillis;
+use crate::base::memory::used_memory;
+use crate::config::values::EvictionPolicy;
+use crate::config::{REDIS_VERSION, Settings};
+use crate::engine::Engine;
+use crate::keyspace::{Freshness, Piece, Snapshot, SnapshotBusy};
+use crate::persistence::rdb::Version;
+use crate::persistence::rdb::file::{Facts, KeyEncoder, Usage, preamble};
+
+/// A picture being taken, as a file has it.
+pub struct RunningSnapshot {
+    /// What comes first in the file.
+    pub preamble: Vec<u8>,
+    snapshot: Snapshot<'static>,
+    engine: &'static Engine,
+}
+
+impl RunningSnapshot {
+    /// The databases and how many keys they had.
+    pub fn census(&self) -> Vec<crate::keyspace::Census> {
+        self.snapshot.census()
+    }
+
+    /// The next keys; `None` at the end. Not to be called by a holder of the gate.
+    pub fn next_piece(&mut self) -> Option<Piece> {
+        self.snapshot.next_piece(|| self.engine.gate.shared())
+    }
+
+    /// Bytes that those who changed keys had to write down.
+    pub fn copied(&self) -> u64 {
+        self.snapshot.copied()
+    }
+}
+
+impl Engine {
+    /// Takes a picture of this instant. The caller holds the gate exclusively.
+    pub fn begin_snapshot(&'static self, settings: &Settings, aof_base: bool) -> Result<RunningSnapshot, SnapshotBusy> {
+        let now = UnixMillis::now();
+        let snapshot = self.keyspace.begin_snapshot(Box::new(key_encoder(settings, now)))?;
+        Ok(RunningSnapshot { preamble: self.preamble(settings, now, aof_base), snapshot, engine: self })
+    }
+
+    pub(super) fn preamble(&self, settings: &Settings, now: UnixMillis, aof_base: bool) -> Vec<u8> {
+        preamble(&Facts {
+            version: written_version(settings),
+            redis_version: REDIS_VERSION,
+            created_s: now.seconds(),
+            used_memory: used_memory(),
+            replication: None,
+            aof_base,
+            functions: self.libraries().map_or_else(Vec::new, |libraries| libraries.codes()),
+        })
+    }
+}
+
+/// The version of the format that the configuration asks for.
+pub fn written_version(settings: &Settings) -> Version {
+    u16::try_from(settings.persistence.rdb_version).ok().and_then(Version::of_number).unwrap_or_default()
+}
+
+pub(super) fn key_encoder(settings: &Settings, now: UnixMillis) -> KeyEncoder {
+    let usage = match (settings.memory.maxmemory_policy, Engine::freshness(settings)) {
+        (_, Freshness::Lfu(tuning)) => Usage::Frequency(tuning),
+        (EvictionPolicy::AllkeysLru | EvictionPolicy::VolatileLru, _) => Usage::Idle,
+        _ => Usage::Nothing,
+    };
+    KeyEncoder::new(written_version(settings), settings.persistence.rdbcompression, usage, now)
+}
