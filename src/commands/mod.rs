@@ -6,6 +6,7 @@ pub mod expire_time;
 pub mod functions;
 pub mod generic;
 pub mod hashes;
+pub mod hyperloglog;
 pub mod lifecycle;
 pub mod lists;
 pub mod multi_pop;
@@ -29,6 +30,7 @@ pub fn table() -> CommandTable {
         functions::GROUP,
         generic::GROUP,
         hashes::GROUP,
+        hyperloglog::GROUP,
         lifecycle::GROUP,
         lists::GROUP,
         server::GROUP,

@@ -7,6 +7,7 @@ mod element;
 mod encoding;
 mod form;
 pub mod hash;
+pub mod hyperloglog;
 pub mod intset;
 pub mod limits;
 pub mod list;

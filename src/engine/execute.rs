@@ -13,7 +13,7 @@ use super::context::Context;
 use super::gate::Hold;
 use super::{Engine, PauseScope};
 use crate::base::clock::UnixMillis;
-use crate::catalog::{self, Flags};
+use crate::catalog::{self, Flags, KeyFlags};
 use crate::config::Settings;
 use crate::data::limits::Limits;
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
@@ -220,15 +220,17 @@ impl Engine {
             let mut requests = SmallVec::<[LockRequest; 4]>::new();
             let mut hashed = HashedKey::default();
             for (db, command, args) in commands {
-                let access = if command.spec.flags.contains(Flags::WRITE) { Access::Write } else { Access::Read };
+                let writes = command.spec.flags.contains(Flags::WRITE);
                 catalog::for_each_key(
                     &command.spec,
                     args.len(),
                     |i| args.at(i),
-                    |index, _| {
+                    |index, spec| {
                         let key = args.at(index);
                         let hash = run.hashed.of(key).unwrap_or_else(|| self.keyspace.hash(key));
                         hashed = HashedKey::new(key, hash);
+                        // A command that only reads may still note something in the value (PFCOUNT).
+                        let access = if writes || spec.contains(KeyFlags::RW) { Access::Write } else { Access::Read };
                         requests.push(LockRequest { db, hash, access });
                     },
                 );
