@@ -5,6 +5,7 @@ pub mod connection;
 pub mod expire_time;
 pub mod functions;
 pub mod generic;
+pub mod geo;
 pub mod hashes;
 pub mod hyperloglog;
 pub mod lifecycle;
@@ -29,6 +30,7 @@ pub fn table() -> CommandTable {
         connection::GROUP,
         functions::GROUP,
         generic::GROUP,
+        geo::GROUP,
         hashes::GROUP,
         hyperloglog::GROUP,
         lifecycle::GROUP,

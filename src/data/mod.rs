@@ -6,6 +6,7 @@
 mod element;
 mod encoding;
 mod form;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod intset;

@@ -4,6 +4,7 @@
 //! protocol is decided here and nowhere else.
 
 use super::error::WireError;
+use crate::base::long_double::LongDouble;
 use crate::base::number::format_f64;
 use crate::data::Element;
 
@@ -139,6 +140,15 @@ impl<'a> Reply<'a> {
         match self.protocol {
             Protocol::Resp2 => self.bulk(&text),
             Protocol::Resp3 => self.line(b',', &text),
+        }
+    }
+
+    /// A double in extended precision: all its decimals, without an exponent (RESP2: a bulk string).
+    pub fn long_double(&mut self, value: f64) {
+        let text = LongDouble::from_f64(value).to_text();
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(text.as_bytes()),
+            Protocol::Resp3 => self.line(b',', text.as_bytes()),
         }
     }
 

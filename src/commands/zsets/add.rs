@@ -50,13 +50,17 @@ pub const ROWS: &[Command] = &[
 
 const NAN: WireError = WireError::fixed("ERR resulting score is not a number (NaN)");
 
+/// The options of ZADD.
 #[derive(Clone, Copy, Default)]
-struct Options {
-    only_new: bool,
-    only_existing: bool,
+pub struct Options {
+    /// NX
+    pub only_new: bool,
+    /// XX
+    pub only_existing: bool,
     only_greater: bool,
     only_less: bool,
-    count_changed: bool,
+    /// CH
+    pub count_changed: bool,
     increment: bool,
 }
 
@@ -116,25 +120,33 @@ pub(super) fn zincrby(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 fn run(ctx: &mut Context<'_>, options: Options, first: usize) -> CommandResult {
-    let (key, limits) = (ctx.args.at(1), ctx.limits());
+    let members = ctx.args.from(first + 1).step_by(2);
     // All scores are checked before anything is changed.
-    let scores: smallvec::SmallVec<[f64; 4]> =
-        (first..ctx.args.len()).step_by(2).map(|index| ctx.float(index)).collect::<Result<_, _>>()?;
+    let pairs: smallvec::SmallVec<[(f64, &[u8]); 4]> = (first..ctx.args.len())
+        .step_by(2)
+        .zip(members)
+        .map(|(index, member)| Ok((ctx.float(index)?, member)))
+        .collect::<Result<_, WireError>>()?;
+    put_scores(ctx, options, &pairs)
+}
+
+/// Puts members with scores into the sorted set at the first argument.
+pub fn put_scores(ctx: &mut Context<'_>, options: Options, pairs: &[(f64, &[u8])]) -> CommandResult {
+    let (key, limits) = (ctx.args.at(1), ctx.limits());
     if ctx.keys.write::<ZSet>(key)?.is_none() {
         if options.only_existing {
             return reply(ctx, options, 0, None);
         }
-        let longest = ctx.args.from(first + 1).step_by(2).map(<[u8]>::len).max().unwrap_or(0);
+        let longest = pairs.iter().map(|(_, member)| member.len()).max().unwrap_or(0);
         ctx.keys.write_or_create::<ZSet>(key)?.prepare(
-            1.max(scores.len().min(limits.zset_max_listpack_entries)),
+            1.max(pairs.len().min(limits.zset_max_listpack_entries)),
             longest,
             limits,
         );
     }
-    let args = ctx.args;
     let Some(set) = ctx.keys.write::<ZSet>(key)? else { return Err(WireError::NO_SUCH_KEY) };
     let (mut added, mut updated, mut result) = (0, 0, None);
-    for (score, member) in scores.into_iter().zip(args.from(first + 1).step_by(2)) {
+    for (score, member) in pairs.iter().copied() {
         let old = set.score(member);
         let score = if options.increment { old.unwrap_or(0.0) + score } else { score };
         if score.is_nan() {
