@@ -9,7 +9,7 @@
 //! | 5 | [`commands`] | rows and handlers, one folder per group of commands |
 //! | 4 | [`engine`] | how any command runs: checks, locks, call, record; transactions, blocking, eviction |
 //! | 3 | [`persistence`] | the bytes of snapshots and of DUMP |
-//! | 2 | [`keyspace`], [`session`] | sharded keys with expiry; what the server knows of a client |
+//! | 2 | [`keyspace`], [`acl`], [`session`] | sharded keys with expiry; users and their rules; what the server knows of a client |
 //! | 1 | [`resp`], [`catalog`], [`data`], [`config`], [`tls`], [`metrics`], [`group`] | requests and replies; what a command is; value types; parameters; identity and trust; figures; the data folder's identity |
 //! | 0 | [`base`] | clock, glob, number formats, allocator |
 //!
@@ -17,6 +17,7 @@
 //! (`resp::parser`), the engine finds the row, checks, locks the row's keys and calls the handler (`engine::execute`), the handler reads and writes keys
 //! and the reply, the engine passes the change on (`engine::funnel`), and the batch's replies leave in one write.
 
+pub mod acl;
 pub mod base;
 pub mod catalog;
 pub mod commands;

@@ -1,4 +1,4 @@
-//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, the allocator, hints to the processor.
+//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, files, the allocator, hints to the processor.
 
 pub mod clock;
 pub mod crc64;
@@ -9,3 +9,5 @@ pub mod memory;
 pub mod number;
 pub mod prefetch;
 pub mod process;
+pub mod replace_file;
+pub mod system_text;

@@ -4,6 +4,7 @@
 //! routing, key locking, redaction) is a function of a [`Spec`]. Knows no handlers, no keyspace and no clients.
 
 mod args;
+mod channels;
 mod find;
 mod flags;
 pub mod keys;
@@ -11,6 +12,7 @@ mod secrets;
 mod spec;
 
 pub use args::{ArgType, Argument, GrammarError, parse as parse_args};
+pub use channels::Channels;
 pub use find::{KeyFinder, for_each_key};
 pub use flags::{Categories, Flags};
 pub(crate) use flags::{categories, flags};

@@ -3,6 +3,7 @@
 //! A spec is a constant. A row names what differs from [`Spec::BASE`]; whatever can be computed from another field
 //! (implied categories, the legacy key range, `movablekeys`) is computed.
 
+use super::channels::Channels;
 use super::find::KeyFinder;
 use super::flags::{Categories, Flags};
 use super::keys::{BeginSearch, FindKeys, KeyFlags, KeySpec};
@@ -23,6 +24,8 @@ pub struct Spec {
     pub keys: &'static [KeySpec],
     /// How its keys are found.
     pub finder: KeyFinder,
+    /// Which of its arguments are channels.
+    pub channels: Channels,
     /// Which arguments nobody may see in a log.
     pub secrets: Secrets,
     /// Where the documentation puts it.
@@ -120,6 +123,7 @@ impl Spec {
         categories: Categories::empty(),
         keys: &[],
         finder: KeyFinder::BySpecs,
+        channels: Channels::None,
         secrets: Secrets::None,
         group: Group::Generic,
         since: "",

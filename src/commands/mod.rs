@@ -1,5 +1,6 @@
 //! All commands: one folder per group, one file per concept; a row beside each handler.
 
+pub mod acl;
 pub mod bitmaps;
 pub mod connection;
 pub mod expire_time;
@@ -26,6 +27,7 @@ use crate::resp::WireError;
 /// The table of all commands.
 pub fn table() -> CommandTable {
     let groups = [
+        acl::GROUP,
         bitmaps::GROUP,
         connection::GROUP,
         functions::GROUP,

@@ -155,12 +155,6 @@ impl fmt::Display for RewriteError {
 
 impl std::error::Error for RewriteError {}
 
-/// A system error as C's `strerror` words it.
-pub(super) fn system_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,10 +165,5 @@ mod tests {
         assert_eq!(suggestion("tls-certfile"), "did you mean tls-cert-file?");
         assert!(suggestion("port=6380").contains("--port VALUE"));
         assert!(suggestion("completely-unrelated-thing").contains("lists every directive"));
-    }
-
-    #[test]
-    fn system_errors_read_as_in_c() {
-        assert_eq!(system_text(&std::io::Error::from_raw_os_error(2)), "No such file or directory");
     }
 }

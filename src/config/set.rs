@@ -3,13 +3,14 @@
 //! The steps are Redis's: find all parameters and refuse those that may not be set; read all values; let upper floors
 //! apply what the changes set off, undoing in case one refuses; publish. Readers see either the old or the new settings.
 
-use super::error::{SetError, system_text};
+use super::error::SetError;
 use super::kind::Kind;
 use super::live::Config;
 use super::parameter::{Effect, Mutability, Parameter};
 use super::settings::Settings;
 use super::table::lookup;
 use super::validate::validate;
+use crate::base::system_text::system_text;
 
 /// What upper floors say about a change and do with it.
 pub trait ApplyHooks {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
@@ -12,6 +12,7 @@ use super::command::{Command, Lost, Outcome, Wait};
 use super::context::Context;
 use super::gate::Hold;
 use super::{Engine, PauseScope};
+use crate::acl::Occasion;
 use crate::base::clock::UnixMillis;
 use crate::catalog::{self, Flags, KeyFlags};
 use crate::config::Settings;
@@ -31,6 +32,8 @@ pub enum Flow {
     Wait(Arc<Waiter>),
     /// The same request again once CLIENT PAUSE allows.
     Paused,
+    /// Send what is there, after this time.
+    Hold(Duration),
     /// Send what is there, then close.
     Close,
 }
@@ -75,9 +78,7 @@ impl Engine {
                 if let Some(row) = row {
                     self.workers[session.worker].commands[row].rejected();
                 }
-                if let Some(transaction) = &mut session.transaction {
-                    transaction.aborted = true;
-                }
+                let error = self.abort_transaction(session, row, error);
                 self.error_reply(session, out, &error);
                 return self.after_reply(session, out, start);
             }
@@ -109,7 +110,7 @@ impl Engine {
         if !spec.accepts(args.len()) {
             return refuse(WireError::wrong_arity(spec.name));
         }
-        if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) {
+        if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) && self.must_authenticate(session) {
             return refuse(WireError::NO_AUTH);
         }
         if spec.flags.contains(Flags::PROTECTED) && !self.allows_protected(run.settings, session, spec.name) {
@@ -117,6 +118,11 @@ impl Engine {
         }
         if session.transaction.is_some() && spec.flags.contains(Flags::NO_MULTI) {
             return refuse(WireError::fixed("ERR Command not allowed inside a transaction"));
+        }
+        if let Err(denial) = session.user.check(row, spec, args) {
+            session.client.last_command.store(row as u32, Relaxed);
+            let occasion = if session.transaction.is_some() { Occasion::Multi } else { Occasion::TopLevel };
+            return refuse(self.refuse(session, occasion, spec, args, denial));
         }
         if run.settings.memory.maxmemory > 0 {
             let over = !self.free_memory(run, session.worker);
@@ -144,6 +150,17 @@ impl Engine {
             && !persistence.save.0.is_empty()
             && (flags.intersects(Flags::WRITE | Flags::SHOWS_HEALTH)
                 || (flags.contains(Flags::RUNS_QUEUE) && self.any_queued(session, Flags::WRITE)))
+    }
+
+    /// A refused command spoils an open transaction; a refused EXEC ends it.
+    fn abort_transaction(&self, session: &mut Session, row: Option<usize>, error: WireError) -> WireError {
+        let Some(transaction) = &mut session.transaction else { return error };
+        transaction.aborted = true;
+        if !row.is_some_and(|row| self.table.row(row).spec.flags.contains(Flags::RUNS_QUEUE)) {
+            return error;
+        }
+        self.close_transaction(session);
+        WireError::new(format!("EXECABORT Transaction discarded because of: {error}"))
     }
 
     fn allows_protected(&self, settings: &Settings, session: &Session, name: &str) -> bool {
@@ -396,7 +413,12 @@ impl Engine {
                 session.reply_mode = ReplyMode::On;
             }
         }
-        if session.close_after_reply { Flow::Close } else { Flow::Continue }
+        let hold = std::mem::take(&mut session.hold_replies);
+        match (session.close_after_reply, hold.is_zero()) {
+            (true, _) => Flow::Close,
+            (false, true) => Flow::Continue,
+            (false, false) => Flow::Hold(hold),
+        }
     }
 
     /// Runs the parked commands of clients that wait for keys that came into being, or have something new for them.
@@ -447,6 +469,16 @@ impl Engine {
         stand_in.db = db;
         stand_in.protocol = waiter.protocol;
         let mut out = Vec::new();
+        // The rules may have changed while the client waited.
+        if let Err(denial) = stand_in.user.check(waiter.command, &command.spec, args) {
+            drop(keys);
+            let error = self.refuse(&stand_in, Occasion::TopLevel, &command.spec, args, denial);
+            self.workers[worker].commands[waiter.command].rejected();
+            self.error_reply(&stand_in, &mut out, &error);
+            waiter.client.set_flags(ClientFlags::BLOCKED, false);
+            waiter.client.post(crate::session::Signal::Unblocked(out));
+            return Some(Vec::new());
+        }
         let (ending, keys) = self.invoke(run, &mut stand_in, waiter.command, args, &mut out, keys, true);
         let created = self.release(run, worker, keys);
         match ending {

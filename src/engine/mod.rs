@@ -15,6 +15,7 @@ mod lookahead;
 mod monitor;
 mod oom_score;
 mod pause;
+mod permissions;
 mod reclaimer;
 mod saving;
 mod tls_options;
@@ -39,6 +40,7 @@ pub use lookahead::Lookahead;
 pub use monitor::Monitors;
 pub use oom_score::OomScore;
 pub use pause::{Pause, PauseScope};
+pub use permissions::{DescribeClient, SubscriptionsOf};
 pub use reclaimer::Reclaimer;
 pub use saving::{
     LoadError, LoadFigures, LoadMode, Loaded, RunningSnapshot, SaveError, SaveFigures, SaveReport, Saving,
@@ -47,6 +49,7 @@ pub use saving::{
 pub use tls_options::tls_options;
 pub use watch::{Presence, Watches};
 
+use crate::acl::{AclLog, AuthThrottle, Users};
 use crate::config::Config;
 use crate::config::values::ShutdownFlags;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
@@ -92,6 +95,12 @@ pub struct Engine {
     pub keyspace: Keyspace,
     /// All clients.
     pub clients: Clients,
+    /// All users.
+    pub users: Users,
+    /// What was refused.
+    pub acl_log: AclLog,
+    /// Slows down guessing of passwords.
+    pub auth_throttle: AuthThrottle,
     /// The gate above all shards.
     pub gate: Gate,
     /// The stream of changes.
@@ -144,6 +153,8 @@ pub struct Engine {
     shutdown_wanted: Notify,
     rebind: OnceLock<Rebind>,
     libraries: OnceLock<Box<dyn Libraries>>,
+    describe_client: DescribeClient,
+    subscriptions_of: OnceLock<SubscriptionsOf>,
 }
 
 /// Moves the listening sockets to what the settings name; says why not.
@@ -157,6 +168,10 @@ pub struct Parts {
     pub config_file: Option<std::path::PathBuf>,
     /// The command table.
     pub table: CommandTable,
+    /// All users.
+    pub users: Users,
+    /// Describes a client for ACL LOG.
+    pub describe_client: DescribeClient,
     /// Certificates and trust.
     pub tls: Option<Arc<LiveTls>>,
     /// How many workers there will be.
@@ -181,6 +196,9 @@ impl Engine {
             feed: Feed::new(settings.replication.repl_backlog_size as usize),
             table: parts.table,
             clients: Clients::default(),
+            users: parts.users,
+            acl_log: AclLog::default(),
+            auth_throttle: AuthThrottle::default(),
             gate: Gate::default(),
             watches: Watches::default(),
             waiters: Waiters::default(),
@@ -207,6 +225,8 @@ impl Engine {
             shutdown_wanted: Notify::new(),
             rebind: OnceLock::new(),
             libraries: OnceLock::new(),
+            describe_client: parts.describe_client,
+            subscriptions_of: OnceLock::new(),
             handshakes: HandshakeCounters::default(),
             reclaimer: Reclaimer::default(),
             config: parts.config,

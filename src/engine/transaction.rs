@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::Engine;
 use super::blocking::Waiter;
 use super::execute::{Ending, Run};
+use super::permissions::refused_since_queued;
+use crate::acl::Occasion;
 use crate::catalog::Flags;
 use crate::keyspace::{Access, DbIndex, Keys, LockRequest};
 use crate::resp::{Args, Reply, WireError};
@@ -79,7 +81,7 @@ impl Engine {
         if !simple {
             run.hold.upgrade(&self.gate);
         }
-        let created = self.run_queue(run, session, out);
+        let created = self.run_queue(run, session, exec_row, out);
         self.count_call(run, session, exec_row, exec_args, false, false);
         self.serve_waiters(run, session.worker, created);
         if !simple {
@@ -92,6 +94,7 @@ impl Engine {
         &'static self,
         run: &mut Run<'_>,
         session: &mut Session,
+        exec_row: usize,
         out: &mut Vec<u8>,
     ) -> Vec<(DbIndex, Box<[u8]>)> {
         let Some(transaction) = session.transaction.as_ref() else { return Vec::new() };
@@ -108,6 +111,13 @@ impl Engine {
         }
         Reply::new(out, session.protocol).array(transaction.queue.len());
         for queued in &transaction.queue {
+            let spec = &self.table.row(queued.command).spec;
+            if let Err(denial) = session.user.check(queued.command, spec, queued.args.as_args()) {
+                session.client.last_command.store(exec_row as u32, Relaxed);
+                self.note_denial(session, Occasion::Multi, spec, queued.args.as_args(), denial);
+                self.error_reply(session, out, &refused_since_queued(denial));
+                continue;
+            }
             keys.select(session.db);
             if self.monitors.any()
                 && !self.table.row(queued.command).spec.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN)

@@ -199,8 +199,7 @@ impl Acceptor {
         let field = generation.options.auth_clients_user;
         let certificate = session.peer_certificates().and_then(|chain| chain.first());
         let user = certificate.and_then(|der| peer_identity::user_of(der, field));
-        // Only users that exist can be entered; `default` is the only one so far.
-        let certificate_user = user.filter(|user| user == "default").map(String::into_boxed_str);
+        let certificate_user = user.map(String::into_boxed_str);
         if let Ok(socket) = socket.into_std() {
             self.hand_over(Accepted {
                 socket: AcceptedSocket::Tcp(socket),
@@ -237,7 +236,7 @@ impl Acceptor {
             Totals::bump(&totals.rejected_connections, 1);
             return Some(MAX_CLIENTS.to_vec());
         }
-        let open = settings.security.requirepass.is_empty() && settings.network.protected_mode;
+        let open = settings.network.protected_mode && self.engine.users.default_user().rules().no_password;
         (open && !peer.is_loopback()).then(|| PROTECTED.to_vec())
     }
 

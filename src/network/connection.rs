@@ -80,15 +80,15 @@ pub async fn serve(engine: &'static Engine, worker: usize, refusals: &Refusals, 
         transport.close().await;
         return;
     }
-    let client = Arc::new(Client::new(engine.clients.next_id(), peer, tls_facts, UnixMillis::now().0));
-    let settings = engine.config.settings();
-    let mut session = Session::new(Arc::clone(&client), settings.security.requirepass.is_empty(), worker);
-    if let Some(user) = certificate_user {
-        session.authenticated = true;
-        client.set_user(&user);
-        session.certificate_user = Some(user);
+    let default = Arc::clone(engine.users.default_user());
+    let client = Arc::new(Client::new(engine.clients.next_id(), peer, tls_facts, UnixMillis::now().0, default));
+    let mut session = Session::new(Arc::clone(&client), !engine.users.ask_for_password(), worker);
+    let certificate_user = certificate_user.and_then(|name| engine.users.get(name.as_bytes()));
+    // A certificate takes the place of a password, not of the user's being enabled.
+    if let Some(user) = certificate_user.filter(|user| user.rules().enabled) {
+        session.act_as(user);
+        (session.authenticated, session.has_certificate_user) = (true, true);
     }
-    drop(settings);
     Totals::bump(&engine.workers[worker].totals.connections, 1);
     engine.clients.add(Arc::clone(&client));
     let mut connection = Connection {
@@ -191,6 +191,10 @@ impl Connection<'_> {
                 Totals::bump(&self.engine.workers[self.session.worker].totals.output_buffer_closed, 1);
                 return Some(End::Refused("its replies pass client-output-buffer-limit".into()));
             }
+            if let Stop::Hold(duration) = stop {
+                // Short, and only this connection waits: who is disconnected meanwhile is noticed afterwards.
+                tokio::time::sleep(duration).await;
+            }
             if let Err(end) = self.send().await {
                 return Some(end);
             }
@@ -199,7 +203,7 @@ impl Connection<'_> {
                     self.compact();
                     return self.check_query_buffer();
                 }
-                Stop::Flush => {}
+                Stop::Flush | Stop::Hold(_) => {}
                 Stop::Wait(waiter) => {
                     if let Some(end) = self.wait_blocked(&waiter).await {
                         return Some(end);
@@ -230,7 +234,7 @@ impl Connection<'_> {
         let stop = loop {
             let limits = Limits {
                 max_bulk_bytes: settings.limits.proto_max_bulk_len,
-                authenticated: self.session.authenticated,
+                authenticated: !engine.must_authenticate(&self.session),
             };
             let buffer = &self.input[self.start..];
             match self.parser.parse(buffer, limits) {
@@ -265,6 +269,10 @@ impl Connection<'_> {
                         Flow::Wait(waiter) => {
                             self.advance();
                             break Stop::Wait(waiter);
+                        }
+                        Flow::Hold(duration) => {
+                            self.advance();
+                            break Stop::Hold(duration);
                         }
                         Flow::Close => {
                             self.advance();
@@ -468,6 +476,7 @@ enum BlockedMail {
 enum Stop {
     NeedsBytes,
     Flush,
+    Hold(Duration),
     Wait(Arc<Waiter>),
     Paused,
     Close,

@@ -19,7 +19,7 @@ pub struct Accepted {
     pub tls: Option<ServerConnection>,
     /// Who it is.
     pub peer: Peer,
-    /// The user its certificate stands for.
+    /// The name of the user its certificate stands for, if there is such a user.
     pub certificate_user: Option<Box<str>>,
     /// A reply to send instead of serving it (too many clients, protected mode).
     pub refusal: Option<Vec<u8>>,

@@ -10,11 +10,12 @@ use tokio::task::LocalSet;
 
 use super::listening::Listening;
 use super::{daemon, loading, logging, stopping, supervision};
+use crate::acl::{self, CommandIndex, Users};
 use crate::base::clock::UnixMillis;
 use crate::base::memory::used_memory;
 use crate::commands;
 use crate::config::{CommandLine, Config, Loaded, REDIS_VERSION, Settings, load};
-use crate::engine::{Engine, Hold, Parts, Shutdown, tls_options};
+use crate::engine::{CommandTable, Engine, Hold, Parts, Shutdown, tls_options};
 use crate::group::GroupIdentity;
 use crate::network::WorkerPool;
 use crate::tasks;
@@ -39,6 +40,8 @@ pub fn serve(args: &[OsString]) -> ExitCode {
 /// Everything that can be refused before a thread or a socket exists.
 struct Prepared {
     loaded: Loaded,
+    table: CommandTable,
+    users: Users,
     tls: Option<Arc<LiveTls>>,
     hint: Option<String>,
 }
@@ -53,6 +56,8 @@ fn prepare(args: &[OsString]) -> Result<Prepared, String> {
     let loaded = load(&line, &mut std::io::stdin()).map_err(|error| error.to_string())?;
     loaded.validate().map_err(|error| error.to_string())?;
     refuse_missing_features(&loaded)?;
+    let table = commands::table();
+    let users = configured_users(&table, &loaded)?;
     let settings = &loaded.settings;
     if by_default && settings.transit_encryption {
         make_missing_certificates(settings)?;
@@ -64,7 +69,7 @@ fn prepare(args: &[OsString]) -> Result<Prepared, String> {
         None
     };
     let hint = by_default.then(|| client_line(settings));
-    Ok(Prepared { loaded, tls, hint })
+    Ok(Prepared { loaded, table, users, tls, hint })
 }
 
 /// Refuses a configuration that counts on what this version does not do: starting without it would lose data or open what is
@@ -75,8 +80,6 @@ fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
         (settings.persistence.appendonly, "appendonly yes", "only snapshots are kept on disk"),
         (settings.replication.replicaof.0.is_some(), "replicaof", "there is no replication"),
         (settings.cluster.cluster_enabled, "cluster-enabled yes", "there is no cluster"),
-        (!settings.security.aclfile.is_empty(), "aclfile", "the only user is `default`, with requirepass"),
-        (!loaded.users.is_empty(), "user", "the only user is `default`, with requirepass"),
         (!loaded.renamed_commands.is_empty(), "rename-command", "commands keep their names"),
     ];
     match features.iter().find(|(asked_for, ..)| *asked_for) {
@@ -84,6 +87,22 @@ fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
             "'{directive}' is not supported yet: in this version {instead}; remove the directive to start without it"
         )),
         None => Ok(()),
+    }
+}
+
+/// The users that the configuration names, in terms of the command table.
+pub(super) fn configured_users(table: &CommandTable, loaded: &Loaded) -> Result<Users, String> {
+    acl::configured(CommandIndex::new(table.rows().iter().map(|row| &row.spec)), loaded)
+}
+
+fn warn_of_disabled_users(loaded: &Loaded, users: &Users) {
+    let named = loaded.users.iter().filter_map(|line| users.get(line.args.first()?));
+    for user in named.filter(|user| !user.rules().enabled) {
+        tracing::info!(
+            "The user '{}' is disabled (there is no 'on' modifier in the user description). Make sure this is not a \
+             configuration error.",
+            user.name_text()
+        );
     }
 }
 
@@ -127,19 +146,18 @@ fn client_line(settings: &Settings) -> String {
 }
 
 fn run(prepared: Prepared) -> ExitCode {
-    let Prepared { loaded, tls, hint } = prepared;
-    let daemonize = loaded.settings.general.daemonize;
+    let daemonize = prepared.loaded.settings.general.daemonize;
     // Before any thread exists: a fork keeps only the thread that calls it.
     if daemonize && let Err(error) = daemon::into_background() {
         eprintln!("daemonize: {error}");
         return ExitCode::FAILURE;
     }
-    if let Err(error) = logging::start(&loaded.settings, daemonize) {
+    if let Err(error) = logging::start(&prepared.loaded.settings, daemonize) {
         eprintln!("{error}");
         return ExitCode::FAILURE;
     }
-    match assemble(loaded, tls) {
-        Ok(assembled) => serve_until_shutdown(assembled, hint),
+    match assemble(prepared) {
+        Ok(assembled) => serve_until_shutdown(assembled),
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::FAILURE
@@ -150,9 +168,11 @@ fn run(prepared: Prepared) -> ExitCode {
 struct Assembled {
     engine: &'static Engine,
     listening: Arc<Listening>,
+    hint: Option<String>,
 }
 
-fn assemble(loaded: Loaded, tls: Option<Arc<LiveTls>>) -> Result<Assembled, String> {
+fn assemble(prepared: Prepared) -> Result<Assembled, String> {
+    let Prepared { loaded, table, users, tls, hint } = prepared;
     let file = loaded.file.clone();
     let settings = loaded.settings.clone();
     let mode = if settings.transit_encryption { TransitEncryption::On } else { TransitEncryption::Off };
@@ -162,6 +182,7 @@ fn assemble(loaded: Loaded, tls: Option<Arc<LiveTls>>) -> Result<Assembled, Stri
         env!("CARGO_PKG_VERSION"),
         std::process::id()
     );
+    warn_of_disabled_users(&loaded, &users);
     let now = UnixMillis::now();
     // Listening comes before the data folder is touched: a busy port must leave nothing behind.
     let listeners = Listening::open(&settings)?;
@@ -174,8 +195,16 @@ fn assemble(loaded: Loaded, tls: Option<Arc<LiveTls>>) -> Result<Assembled, Stri
         0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() - 1).max(1)),
         count => count as usize,
     };
-    let parts =
-        Parts { config: Config::new(loaded), config_file: file, table: commands::table(), tls, workers, now_ms: now.0 };
+    let parts = Parts {
+        config: Config::new(loaded),
+        config_file: file,
+        table,
+        users,
+        describe_client: commands::connection::list::describe,
+        tls,
+        workers,
+        now_ms: now.0,
+    };
     // One engine per process, for as long as the process lives.
     let engine: &'static Engine = Box::leak(Box::new(Engine::new(parts)));
     engine.startup_memory.store(used_memory(), Relaxed);
@@ -188,11 +217,11 @@ fn assemble(loaded: Loaded, tls: Option<Arc<LiveTls>>) -> Result<Assembled, Stri
         tracing::warn!("{error}");
     }
     supervision::adjust_process(engine, &settings);
-    Ok(Assembled { engine, listening })
+    Ok(Assembled { engine, listening, hint })
 }
 
-fn serve_until_shutdown(assembled: Assembled, hint: Option<String>) -> ExitCode {
-    let Assembled { engine, listening } = assembled;
+fn serve_until_shutdown(assembled: Assembled) -> ExitCode {
+    let Assembled { engine, listening, hint } = assembled;
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -3,12 +3,14 @@
 //! Figures are atomics that the owning connection stores once per batch; texts that change rarely stand behind a
 //! mutex. Nothing here is read on the request path.
 
+use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
 use std::task::Waker;
 
+use crate::acl::User;
 use crate::resp::WireError;
 use parking_lot::Mutex;
 
@@ -116,7 +118,7 @@ pub struct Client {
     name: Mutex<Box<[u8]>>,
     /// Name and version of its client library.
     library: Mutex<(Text, Text)>,
-    user: Mutex<Box<str>>,
+    user: Mutex<Arc<User>>,
     flags: AtomicU32,
     /// Unix time in milliseconds of the last command.
     pub last_seen: AtomicI64,
@@ -157,7 +159,7 @@ pub struct Client {
 
 impl Client {
     /// A client that just connected.
-    pub fn new(id: ClientId, peer: Peer, tls: Option<TlsFacts>, connected_at_ms: i64) -> Self {
+    pub fn new(id: ClientId, peer: Peer, tls: Option<TlsFacts>, connected_at_ms: i64, user: Arc<User>) -> Self {
         Self {
             id,
             peer,
@@ -165,7 +167,7 @@ impl Client {
             connected_at: connected_at_ms / 1000,
             name: Mutex::default(),
             library: Mutex::default(),
-            user: Mutex::new("default".into()),
+            user: Mutex::new(user),
             flags: AtomicU32::new(0),
             last_seen: AtomicI64::new(connected_at_ms),
             db: AtomicU32::new(0),
@@ -207,9 +209,14 @@ impl Client {
         self.name.lock().clone()
     }
 
+    /// Whether a client may be named so.
+    pub fn check_name(name: &[u8]) -> Result<(), WireError> {
+        check_attribute(name, "Client names")
+    }
+
     /// Names it; an empty name takes the name away. Names are printable and have no spaces.
     pub fn set_name(&self, name: &[u8]) -> Result<(), WireError> {
-        check_attribute(name, "Client names")?;
+        Self::check_name(name)?;
         *self.name.lock() = name.into();
         Ok(())
     }
@@ -233,14 +240,14 @@ impl Client {
         Ok(())
     }
 
-    /// The ACL user it acts as.
-    pub fn user(&self) -> Box<str> {
-        self.user.lock().clone()
+    /// The user it acts as.
+    pub fn user(&self) -> Arc<User> {
+        Arc::clone(&self.user.lock())
     }
 
-    /// Notes the ACL user it acts as.
-    pub fn set_user(&self, user: &str) {
-        *self.user.lock() = user.into();
+    /// Notes the user it acts as; [`super::Session::act_as`] does so.
+    pub(super) fn set_user(&self, user: Arc<User>) {
+        *self.user.lock() = user;
     }
 
     /// Puts a signal into the mailbox and wakes the connection.

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use super::client::Client;
+use crate::acl::User;
 use crate::keyspace::DbIndex;
 use crate::resp::{OwnedArgs, Protocol};
 
@@ -61,10 +63,14 @@ pub struct Session {
     pub db: DbIndex,
     /// The protocol.
     pub protocol: Protocol,
-    /// Whether the client may run commands.
+    /// The user whose rules its requests are judged by.
+    pub user: Arc<User>,
+    /// Whether the client has proved that it may act as its user.
     pub authenticated: bool,
-    /// The user a certificate has mapped this connection to: AUTH as somebody else is refused.
-    pub certificate_user: Option<Box<str>>,
+    /// Its certificate has made it its user: AUTH as somebody else is refused.
+    pub has_certificate_user: bool,
+    /// For how long replies are to be held back.
+    pub hold_replies: Duration,
     /// The open transaction.
     pub transaction: Option<Transaction>,
     /// Watched keys.
@@ -85,11 +91,13 @@ impl Session {
     /// A session right after connecting.
     pub fn new(client: Arc<Client>, authenticated: bool, worker: usize) -> Self {
         Self {
+            user: client.user(),
             client,
             db: DbIndex(0),
             protocol: Protocol::Resp2,
             authenticated,
-            certificate_user: None,
+            has_certificate_user: false,
+            hold_replies: Duration::ZERO,
             transaction: None,
             watched: Vec::new(),
             watch_broken: Arc::default(),
@@ -98,5 +106,11 @@ impl Session {
             monitor: false,
             worker,
         }
+    }
+
+    /// Acts as another user from now on.
+    pub fn act_as(&mut self, user: Arc<User>) {
+        self.client.set_user(Arc::clone(&user));
+        self.user = user;
     }
 }

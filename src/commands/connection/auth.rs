@@ -2,15 +2,16 @@
 
 use crate::catalog::{Categories, Group, Secrets, Spec, flags};
 use crate::engine::Command;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-
+use crate::acl::DEFAULT_USER;
 use crate::base::number::parse_i64;
 use crate::config::REDIS_VERSION;
 use crate::engine::{CommandResult, Context, Outcome};
-use crate::resp::{Protocol, WireError};
+use crate::resp::{Args, Protocol, WireError};
+use crate::session::Client;
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -55,18 +56,19 @@ pub const ROWS: &[Command] = &[
     },
 ];
 
-const DEFAULT_USER: &str = "default";
+/// The longest that the replies to one batch are held back, however many passwords are wrong in it.
+const MAX_HOLD: Duration = Duration::from_secs(10);
 
 pub(super) fn auth(ctx: &mut Context<'_>) -> CommandResult {
     match ctx.args.len() {
         2 => {
-            if ctx.settings.security.requirepass.is_empty() {
+            if ctx.engine.users.default_user().rules().no_password {
                 return Err(WireError::fixed(
                     "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
                      configuration is correct?",
                 ));
             }
-            authenticate(ctx, DEFAULT_USER.as_bytes(), ctx.args.at(1))?;
+            authenticate(ctx, DEFAULT_USER, ctx.args.at(1))?;
         }
         3 => authenticate(ctx, ctx.args.at(1), ctx.args.at(2))?,
         _ => return ctx.syntax(),
@@ -75,20 +77,52 @@ pub(super) fn auth(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 /// Makes the connection act as a user, if the password is right.
-fn authenticate(ctx: &mut Context<'_>, user: &[u8], password: &[u8]) -> Result<(), WireError> {
-    if ctx.session.certificate_user.as_ref().is_some_and(|own| own.as_bytes() != user) {
-        // A connection that a certificate has mapped to a user stays that user.
+fn authenticate(ctx: &mut Context<'_>, name: &[u8], password: &[u8]) -> Result<(), WireError> {
+    let engine = ctx.engine;
+    let occasion = ctx.occasion();
+    let session = &mut *ctx.session;
+    let user = engine.users.authenticate(name, password);
+    // A connection that a certificate has made a user's stays that user's.
+    let user = user.filter(|user| !session.has_certificate_user || Arc::ptr_eq(user, &session.user));
+    let address = &session.client.peer.address;
+    session.hold_replies += engine.auth_throttle.attempt(address, user.is_some(), ctx.keys.now.0);
+    session.hold_replies = session.hold_replies.min(MAX_HOLD);
+    let Some(user) = user else {
+        engine.note_failed_authentication(session, occasion, ctx.args.at(0), name);
         return Err(WireError::WRONG_PASS);
-    }
-    let required = &ctx.settings.security.requirepass;
-    // Both digests are computed whatever the user, so that the time tells nothing about users that exist.
-    let same = bool::from(Sha256::digest(password).ct_eq(&Sha256::digest(&required.0)));
-    if user != DEFAULT_USER.as_bytes() || !(required.is_empty() || same) {
-        return Err(WireError::WRONG_PASS);
-    }
-    ctx.session.authenticated = true;
-    ctx.session.client.set_user(DEFAULT_USER);
+    };
+    session.act_as(user);
+    session.authenticated = true;
     Ok(())
+}
+
+/// What HELLO was given besides the protocol.
+#[derive(Default)]
+struct Greeting<'a> {
+    credentials: Option<(&'a [u8], &'a [u8])>,
+    name: Option<&'a [u8]>,
+}
+
+impl<'a> Greeting<'a> {
+    fn parse(args: Args<'a>) -> Result<Self, WireError> {
+        let mut greeting = Self::default();
+        let mut index = 2;
+        while index < args.len() {
+            let left = args.len() - index - 1;
+            if args.is(index, "AUTH") && left >= 2 {
+                greeting.credentials = Some((args.at(index + 1), args.at(index + 2)));
+                index += 3;
+            } else if args.is(index, "SETNAME") && left >= 1 {
+                Client::check_name(args.at(index + 1))?;
+                greeting.name = Some(args.at(index + 1));
+                index += 2;
+            } else {
+                let option = String::from_utf8_lossy(args.at(index)).into_owned();
+                return Err(WireError::new(format!("ERR Syntax error in HELLO option '{option}'")));
+            }
+        }
+        Ok(greeting)
+    }
 }
 
 pub(super) fn hello(ctx: &mut Context<'_>) -> CommandResult {
@@ -102,20 +136,9 @@ pub(super) fn hello(ctx: &mut Context<'_>) -> CommandResult {
             _ => return Err(WireError::fixed("NOPROTO unsupported protocol version")),
         });
     }
-    let mut name = None;
-    let mut index = 2;
-    while index < ctx.args.len() {
-        let left = ctx.args.len() - index - 1;
-        if ctx.args.is(index, "AUTH") && left >= 2 {
-            authenticate(ctx, ctx.args.at(index + 1), ctx.args.at(index + 2))?;
-            index += 3;
-        } else if ctx.args.is(index, "SETNAME") && left >= 1 {
-            name = Some(ctx.args.at(index + 1));
-            index += 2;
-        } else {
-            let option = String::from_utf8_lossy(ctx.args.at(index)).into_owned();
-            return Err(WireError::new(format!("ERR Syntax error in HELLO option '{option}'")));
-        }
+    let greeting = Greeting::parse(ctx.args)?;
+    if let Some((user, password)) = greeting.credentials {
+        authenticate(ctx, user, password)?;
     }
     if !ctx.session.authenticated {
         return Err(WireError::fixed(
@@ -123,7 +146,7 @@ pub(super) fn hello(ctx: &mut Context<'_>) -> CommandResult {
              <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
         ));
     }
-    if let Some(name) = name {
+    if let Some(name) = greeting.name {
         ctx.session.client.set_name(name)?;
     }
     if let Some(protocol) = protocol {

@@ -120,9 +120,8 @@ pub(super) fn reset(ctx: &mut Context<'_>) -> CommandResult {
     session.protocol = Protocol::Resp2;
     client.resp.store(2, Relaxed);
     session.reply_mode = ReplyMode::On;
-    if session.certificate_user.is_none() {
-        session.authenticated = ctx.settings.security.requirepass.is_empty();
-        client.set_user("default");
+    if !session.has_certificate_user {
+        engine.start_as_default_user(session);
     }
     ctx.reply.protocol = Protocol::Resp2;
     ctx.reply.status("RESET");

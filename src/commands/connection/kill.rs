@@ -1,6 +1,9 @@
 //! CLIENT KILL and CLIENT UNBLOCK: acting on other connections.
 
+use std::sync::Arc;
+
 use super::filter::Kind;
+use crate::acl::User;
 use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group, Spec, flags};
 use crate::engine::Command;
@@ -63,7 +66,7 @@ struct Filter<'a> {
     address: Option<&'a [u8]>,
     local: Option<&'a [u8]>,
     kind: Option<Kind>,
-    user: Option<&'a [u8]>,
+    user: Option<Arc<User>>,
     skip_self: bool,
 }
 
@@ -85,12 +88,9 @@ impl<'a> Filter<'a> {
                     b"LADDR" => filter.local = Some(value),
                     b"TYPE" => filter.kind = Some(Kind::parse(value)?),
                     b"USER" => {
-                        // `default` is the only user so far.
-                        if value != b"default" {
-                            let name = String::from_utf8_lossy(value).into_owned();
-                            return Err(WireError::new(format!("ERR No such user '{name}'")));
-                        }
-                        filter.user = Some(value);
+                        let unknown = || format!("ERR No such user '{}'", String::from_utf8_lossy(value));
+                        let user = ctx.engine.users.get(value);
+                        filter.user = Some(user.ok_or_else(|| WireError::new(unknown()))?);
                     }
                     b"SKIPME" => match value.to_ascii_lowercase().as_slice() {
                         b"yes" => filter.skip_self = true,
@@ -111,7 +111,7 @@ impl<'a> Filter<'a> {
             && self.address.is_none_or(|address| client.peer.address.as_bytes() == address)
             && self.local.is_none_or(|local| client.peer.local.as_bytes() == local)
             && self.kind.is_none_or(|kind| Kind::of(client) == kind)
-            && self.user.is_none_or(|user| client.user().as_bytes() == user)
+            && self.user.as_ref().is_none_or(|user| Arc::ptr_eq(&client.user(), user))
     }
 }
 

@@ -113,7 +113,8 @@ fn letters(flags: ClientFlags) -> String {
     if letters.is_empty() { "N".into() } else { letters }
 }
 
-fn describe(engine: &Engine, client: &Client, now_ms: i64, out: &mut String) {
+/// Describes a client in one line, as CLIENT LIST does.
+pub(crate) fn describe(engine: &Engine, client: &Client, now_ms: i64, out: &mut String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (library, version) = client.library();
     let command = match client.last_command.load(Relaxed) {
@@ -150,7 +151,7 @@ fn describe(engine: &Engine, client: &Client, now_ms: i64, out: &mut String) {
         client.argument_bytes.load(Relaxed),
         client.output_capacity.load(Relaxed),
         if client.flags().contains(ClientFlags::CLOSE_ASAP) { "" } else { "r" },
-        client.user(),
+        client.user().name_text(),
         client.resp.load(Relaxed),
         text(&library),
         text(&version),

@@ -73,6 +73,9 @@ pub const ROWS: &[Command] = &[
     },
 ];
 
+const BY_DENIED: WireError = WireError::fixed("ERR BY option of SORT denied due to insufficient ACL permissions.");
+const GET_DENIED: WireError = WireError::fixed("ERR GET option of SORT denied due to insufficient ACL permissions.");
+
 struct Request<'a> {
     descending: bool,
     alphabetic: bool,
@@ -103,9 +106,16 @@ impl<'a> Request<'a> {
                 request.store = Some(args.at(index + 1));
                 index += 1;
             } else if args.is(index, "BY") && left >= 1 {
-                request.by = Some(args.at(index + 1));
+                let pattern = args.at(index + 1);
+                if pattern.contains(&b'*') && !ctx.may_read_all_keys() {
+                    return Err(BY_DENIED);
+                }
+                request.by = Some(pattern);
                 index += 1;
             } else if args.is(index, "GET") && left >= 1 {
+                if !ctx.may_read_all_keys() {
+                    return Err(GET_DENIED);
+                }
                 request.get.push(args.at(index + 1));
                 index += 1;
             } else {

@@ -123,7 +123,7 @@ pub(super) fn config_set(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn config_rewrite(ctx: &mut Context<'_>) -> CommandResult {
-    if let Err(error) = ctx.engine.config.rewrite(None, false) {
+    if let Err(error) = ctx.engine.rewrite_config(false) {
         tracing::warn!("CONFIG REWRITE failed: {error}");
         return Err(WireError::new(error.to_string()));
     }
@@ -140,6 +140,7 @@ pub(super) fn config_resetstat(ctx: &mut Context<'_>) -> CommandResult {
     engine.errors.clear();
     engine.handshakes.reset();
     engine.reclaimer.reset();
+    engine.acl_log.clear_counts();
     for rate in [&engine.rates.commands, &engine.rates.input, &engine.rates.output] {
         rate.clear();
     }

@@ -28,11 +28,14 @@ impl ApplyHooks for Effects {
                 tracing::warn!("the out-of-memory score cannot be adjusted: {error}");
                 "Failed to apply new oom_score_adj configuration, check server logs.".into()
             }),
+            Effect::RequirePass => {
+                self.engine.users.set_default_password(&new.security.requirepass.0);
+                Ok(())
+            }
             Effect::AppendOnly if new.persistence.appendonly => Err("this server has no append only file".into()),
             // Read where they are used, at the latest with the next command or round of background work.
             Effect::AppendOnly
             | Effect::MaxClients
-            | Effect::RequirePass
             | Effect::MaxMemory
             | Effect::ClientMemory
             | Effect::Hz

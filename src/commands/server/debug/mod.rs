@@ -189,7 +189,7 @@ fn replicate(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 fn rewrite_all(ctx: &mut Context<'_>) -> CommandResult {
-    match ctx.engine.config.rewrite(None, true) {
+    match ctx.engine.rewrite_config(true) {
         Ok(()) => ctx.done_ok(),
         Err(error) => Err(WireError::new(format!(
             "ERR CONFIG-REWRITE-FORCE-ALL failed: {}",

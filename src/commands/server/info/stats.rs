@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::text::Text;
+use crate::acl::{Reason, Refused};
 use crate::engine::Context;
 use crate::metrics::Rate;
 
@@ -66,8 +67,12 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
         ],
         0,
     );
-    text.all(
-        &["acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"],
-        0,
-    );
+    for (name, refused) in [
+        ("acl_access_denied_auth", Refused::Authentication),
+        ("acl_access_denied_cmd", Refused::Request(Reason::Command)),
+        ("acl_access_denied_key", Refused::Request(Reason::Key)),
+        ("acl_access_denied_channel", Refused::Request(Reason::Channel)),
+    ] {
+        text.field(name, ctx.engine.acl_log.count(refused));
+    }
 }

@@ -1,0 +1,40 @@
+//! Which channels a change of rules takes away from clients that are subscribed already.
+
+use std::collections::HashSet;
+
+use super::patterns::admit_channel;
+use super::rules::Rules;
+
+/// Something a client is subscribed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// The channel, or the pattern.
+    pub channel: Box<[u8]>,
+    /// Whether it is a pattern.
+    pub is_pattern: bool,
+}
+
+/// Channels were taken away: what is left.
+pub struct Revocation {
+    left: Vec<Box<[u8]>>,
+}
+
+impl Revocation {
+    /// What a change takes away; `None` if every channel that was allowed still is.
+    pub fn between(old: &Rules, new: &Rules) -> Option<Self> {
+        if new.selectors.iter().any(|selector| selector.all_channels) {
+            return None;
+        }
+        let left: HashSet<&Box<[u8]>> = new.selectors.iter().flat_map(|selector| &selector.channels).collect();
+        let kept = |selector: &super::Selector| {
+            !selector.all_channels && selector.channels.iter().all(|channel| left.contains(channel))
+        };
+        let all_kept = old.selectors.iter().all(kept);
+        (!all_kept).then(|| Self { left: left.into_iter().cloned().collect() })
+    }
+
+    /// Whether a subscription is no longer allowed.
+    pub fn forbids(&self, channel: &[u8], is_pattern: bool) -> bool {
+        !admit_channel(&self.left, channel, is_pattern)
+    }
+}

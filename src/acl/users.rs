@@ -1,0 +1,155 @@
+//! All users by name; the default user is always among them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::command_index::CommandIndex;
+use super::revocation::Revocation;
+use super::rules::{NamedRules, Rules};
+use super::user::User;
+use super::{DEFAULT_USER, brackets};
+
+/// What words of rules mean: the commands there are, and whether new selectors begin with all channels.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// The commands.
+    pub commands: &'a CommandIndex,
+    /// `acl-pubsub-default` says `allchannels`.
+    pub all_channels: bool,
+}
+
+type ByName = BTreeMap<Box<[u8]>, Arc<User>>;
+
+/// All users.
+pub struct Users {
+    commands: CommandIndex,
+    default: Arc<User>,
+    /// In the order of names. Looked at by AUTH and ACL only, held for moments.
+    by_name: RwLock<ByName>,
+    /// Held while users change, so that no change is lost. Taken before `by_name`.
+    setter: Mutex<()>,
+}
+
+impl Users {
+    /// Just the default user, which may do everything and is asked for `password` unless that is empty.
+    pub fn new(commands: CommandIndex, password: &[u8]) -> Self {
+        let mut rules = Rules::of_default_user(&commands);
+        rules.set_only_password(password);
+        let default = Arc::new(User::new(DEFAULT_USER, rules));
+        let by_name = ByName::from([(DEFAULT_USER.into(), Arc::clone(&default))]);
+        Self { commands, default, by_name: RwLock::new(by_name), setter: Mutex::new(()) }
+    }
+
+    /// The commands that rules are about.
+    pub fn commands(&self) -> &CommandIndex {
+        &self.commands
+    }
+
+    /// The user that connections start as.
+    pub fn default_user(&self) -> &Arc<User> {
+        &self.default
+    }
+
+    /// Whether connections must authenticate before they can act as the default user.
+    pub fn ask_for_password(&self) -> bool {
+        let rules = self.default.rules();
+        !rules.no_password || !rules.enabled
+    }
+
+    /// The user of a name.
+    pub fn get(&self, name: &[u8]) -> Option<Arc<User>> {
+        self.by_name.read().get(name).cloned()
+    }
+
+    /// All users, in the order of their names.
+    pub fn all(&self) -> Vec<Arc<User>> {
+        self.by_name.read().values().cloned().collect()
+    }
+
+    /// The user of this name whose password is right. The time it takes tells nothing about users that exist.
+    pub fn authenticate(&self, name: &[u8], password: &[u8]) -> Option<Arc<User>> {
+        match self.get(name) {
+            Some(user) => user.rules().admit(password).then_some(user),
+            None => {
+                self.default.rules().admit(password);
+                None
+            }
+        }
+    }
+
+    /// Applies rules to a user, all or none; a user that does not exist is created. Hands back the channels that this
+    /// takes away, or the sentence that says what is wrong.
+    pub fn set<W: AsRef<[u8]>>(
+        &self,
+        name: &[u8],
+        words: &[W],
+        all_channels: bool,
+    ) -> Result<(Arc<User>, Option<Revocation>), String> {
+        let _one_at_a_time = self.setter.lock();
+        let terms = Terms { commands: &self.commands, all_channels };
+        let text = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
+        let words = brackets::merge(words)
+            .map_err(|start| format!("Unmatched parenthesis in acl selector starting at '{}'.", text(&start)))?;
+        let known = self.get(name);
+        let mut rules = known.as_ref().map_or_else(|| Rules::new(&terms), |user| Rules::clone(&user.rules()));
+        for word in &words {
+            let wrong = |error| format!("Error in ACL SETUSER modifier '{}': {error}", text(word));
+            rules.apply(word, &terms).map_err(wrong)?;
+        }
+        if let Some(user) = known {
+            let old = user.set_rules(rules);
+            let revocation = Revocation::between(&old, &user.rules());
+            return Ok((user, revocation));
+        }
+        let user = Arc::new(User::new(name, rules));
+        self.by_name.write().insert(name.into(), Arc::clone(&user));
+        Ok((user, None))
+    }
+
+    /// Makes `password` the default user's only one; none is asked for if it is empty.
+    pub fn set_default_password(&self, password: &[u8]) {
+        let _one_at_a_time = self.setter.lock();
+        let mut rules = Rules::clone(&self.default.rules());
+        rules.set_only_password(password);
+        self.default.set_rules(rules);
+    }
+
+    /// Removes a user; it may do nothing any more. The default user stays.
+    pub fn remove(&self, name: &[u8]) -> Option<Arc<User>> {
+        if name == DEFAULT_USER {
+            return None;
+        }
+        let _one_at_a_time = self.setter.lock();
+        let user = self.by_name.write().remove(name)?;
+        self.disarm(&user);
+        Some(user)
+    }
+
+    /// Puts other users in the place of all; without rules for the default user it may do everything. Hands back those
+    /// that are gone: all but the default user, even where one of the same name has come.
+    pub fn replace(&self, rules: NamedRules) -> Vec<Arc<User>> {
+        let _one_at_a_time = self.setter.lock();
+        let mut default = Rules::of_default_user(&self.commands);
+        let mut by_name = ByName::new();
+        for (name, rules) in rules {
+            if &*name == DEFAULT_USER {
+                default = rules;
+            } else {
+                let user = Arc::new(User::new(&name, rules));
+                by_name.insert(name, user);
+            }
+        }
+        self.default.set_rules(default);
+        by_name.insert(DEFAULT_USER.into(), Arc::clone(&self.default));
+        let mut gone = std::mem::replace(&mut *self.by_name.write(), by_name);
+        gone.remove(DEFAULT_USER);
+        gone.values().for_each(|user| self.disarm(user));
+        gone.into_values().collect()
+    }
+
+    fn disarm(&self, user: &User) {
+        user.set_rules(Rules::new(&Terms { commands: &self.commands, all_channels: false }));
+    }
+}

@@ -1,0 +1,173 @@
+//! ACL CAT, DRYRUN, GENPASS and HELP: answers that change nothing.
+
+use crate::base::number::parse_i64;
+use crate::catalog::{Categories, Group, Spec, flags};
+use crate::engine::{Command, CommandResult, Context, Outcome};
+use crate::resp::{OwnedArgs, WireError};
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "acl|cat",
+            arity: -2,
+            flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
+            group: Group::Server,
+            since: "6.0.0",
+            summary: "Shows which ACL categories there are, or what is in one.",
+            complexity: "O(1) since the categories and commands are a fixed set.",
+            args: "categoryname?:string",
+            ..Spec::BASE
+        },
+        run: acl_cat,
+    },
+    Command {
+        spec: Spec {
+            name: "acl|dryrun",
+            arity: -4,
+            flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, SENTINEL],
+            group: Group::Server,
+            since: "7.0.0",
+            summary: "Tells if a user may run a command, without running it.",
+            complexity: "O(1).",
+            args: "username:string command:string arg?*:string",
+            ..Spec::BASE
+        },
+        run: acl_dryrun,
+    },
+    Command {
+        spec: Spec {
+            name: "acl|genpass",
+            arity: -2,
+            flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
+            group: Group::Server,
+            since: "6.0.0",
+            summary: "Makes a random password.",
+            complexity: "O(1)",
+            args: "bits?:integer",
+            ..Spec::BASE
+        },
+        run: acl_genpass,
+    },
+    Command {
+        spec: Spec {
+            name: "acl|help",
+            arity: 2,
+            flags: flags![LOADING, STALE, SENTINEL],
+            group: Group::Server,
+            since: "6.0.0",
+            summary: "Lists what ACL can do.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: acl_help,
+    },
+];
+
+pub(super) fn acl_cat(ctx: &mut Context<'_>) -> CommandResult {
+    let reply = &mut ctx.reply;
+    match ctx.args.len() {
+        2 => {
+            reply.array(Categories::NAMES.len());
+            Categories::NAMES.iter().for_each(|(_, name)| reply.bulk(name.as_bytes()));
+        }
+        3 => {
+            let name = ctx.args.at(2);
+            let category = Categories::named(name).ok_or_else(|| {
+                let shown = String::from_utf8_lossy(&name[..name.len().min(128)]).into_owned();
+                WireError::new(format!("ERR Unknown category '{shown}'"))
+            })?;
+            let commands = ctx.engine.users.commands();
+            reply.array(commands.in_category(category).count());
+            commands.in_category(category).for_each(|position| reply.bulk(commands.spec(position).name.as_bytes()));
+        }
+        _ => return Err(super::wrong_arguments(ctx.args.at(1))),
+    }
+    Ok(Outcome::Done)
+}
+
+/// Where the request that is asked about begins.
+const REQUEST: usize = 3;
+
+pub(super) fn acl_dryrun(ctx: &mut Context<'_>) -> CommandResult {
+    let engine = ctx.engine;
+    let quoted = |index| String::from_utf8_lossy(ctx.args.at(index)).into_owned();
+    let user = engine.users.get(ctx.args.at(2));
+    let user = user.ok_or_else(|| WireError::new(format!("ERR User '{}' not found", quoted(2))))?;
+    let request: OwnedArgs = ctx.args.from(REQUEST).collect();
+    let request = request.as_args();
+    // A container is a command, too, until one asks for what it contains.
+    let row = match engine.table.position(request.at(0)) {
+        Some(container) if request.len() == 1 => Some(container),
+        _ => engine.table.resolve(request).ok(),
+    };
+    let row = row.ok_or_else(|| WireError::new(format!("ERR Command '{}' not found", quoted(REQUEST))))?;
+    let spec = &engine.table.row(row).spec;
+    if !spec.accepts(request.len()) {
+        return Err(WireError::wrong_arity(spec.name));
+    }
+    match user.check(row, spec, request) {
+        Ok(()) => ctx.reply.ok(),
+        Err(denial) => {
+            let message = denial.full_message(user.name(), spec, denial.object(spec, request));
+            ctx.reply.bulk(&message);
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// The longest password, and the one without asking, in bits.
+const MAX_PASSWORD_BITS: i64 = 4096;
+const DEFAULT_PASSWORD_BITS: i64 = 256;
+
+pub(super) fn acl_genpass(ctx: &mut Context<'_>) -> CommandResult {
+    let bits = match ctx.args.len() {
+        2 => DEFAULT_PASSWORD_BITS,
+        3 => parse_i64(ctx.args.at(2)).ok_or(WireError::NOT_INTEGER)?,
+        _ => return Err(super::wrong_arguments(ctx.args.at(1))),
+    };
+    if !(1..=MAX_PASSWORD_BITS).contains(&bits) {
+        return Err(WireError::fixed(
+            "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096",
+        ));
+    }
+    let digits = (bits as usize).div_ceil(4);
+    let mut random = [0u8; (MAX_PASSWORD_BITS / 8) as usize];
+    rand::fill(&mut random[..]);
+    let hex: String = random.iter().take(digits.div_ceil(2)).map(|byte| format!("{byte:02x}")).collect();
+    ctx.reply.bulk(&hex.as_bytes()[..digits]);
+    Ok(Outcome::Done)
+}
+
+pub(super) fn acl_help(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.reply.help(
+        "ACL",
+        &[
+            "CAT [<category>]",
+            "    The categories of commands, or the commands of one.",
+            "DELUSER <username> [<username> ...]",
+            "    Remove users and close their connections.",
+            "DRYRUN <username> <command> [<arg> ...]",
+            "    Whether a user may run a command; it is not run.",
+            "GENPASS [<bits>]",
+            "    A random password: 256 bits unless given, in hexadecimal.",
+            "GETUSER <username>",
+            "    The rules of a user, part by part.",
+            "LIST",
+            "    All users as lines of a configuration file.",
+            "LOAD",
+            "    Take the users over from the ACL file.",
+            "LOG [<count> | RESET]",
+            "    The newest refusals: 10 unless given; or forget them.",
+            "SAVE",
+            "    Write the users to the ACL file.",
+            "SETUSER <username> <rule> [<rule> ...]",
+            "    Create a user, or change one's rules.",
+            "USERS",
+            "    The names of all users.",
+            "WHOAMI",
+            "    The name of this connection's user.",
+        ],
+    );
+    Ok(Outcome::Done)
+}
