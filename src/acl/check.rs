@@ -146,3 +146,84 @@ impl Selector {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{answer, rules};
+    use super::*;
+
+    const NO_GET: &str = "User joe has no permissions to run the 'get' command";
+    const NO_KEY_B: &str = "User joe has no permissions to access the 'b' key";
+
+    #[test]
+    fn requests_are_judged() {
+        for (words, request, expected) in [
+            ("", "get a", NO_GET),
+            ("+@all", "get b", NO_KEY_B),
+            ("+get ~a", "get a", "ok"),
+            ("+get ~a", "get b", NO_KEY_B),
+            ("+get +set %R~a", "set a 1", "User joe has no permissions to access the 'a' key"),
+            ("+get +set %W~a", "set a 1", "ok"),
+            ("+get +set %W~a", "set a 1 GET", "User joe has no permissions to access the 'a' key"),
+            ("+get +set ~a", "set a 1 GET", "ok"),
+            ("+lmove ~a", "lmove a b", NO_KEY_B),
+            ("+lmove ~a %W~b", "lmove a b", "ok"),
+            ("+@all %W~x", "strlen x", "ok"),
+            ("+@all", "strlen x", "User joe has no permissions to access the 'x' key"),
+            ("", "auth x", "ok"),
+            ("+@all -config|set", "config set", "User joe has no permissions to run the 'config|set' command"),
+            ("+@all -config|set", "config get", "ok"),
+            ("-@all +config", "config set", "ok"),
+            ("+@all -@admin", "config get", "User joe has no permissions to run the 'config|get' command"),
+            ("+select|0", "select 0", "ok"),
+            ("+select|0", "select 1", "User joe has no permissions to run the 'select' command"),
+            ("+select|0", "select", "User joe has no permissions to run the 'select' command"),
+            ("+select|0 -select", "select 0", "User joe has no permissions to run the 'select' command"),
+            ("+@pubsub &n.*", "publish n.1 x", "ok"),
+            ("+@pubsub &n.*", "publish m x", "User joe has no permissions to access the 'm' channel"),
+            ("+@pubsub &n.*", "subscribe n.1 m", "User joe has no permissions to access the 'm' channel"),
+            ("+@pubsub &n.*", "psubscribe n.*", "ok"),
+            ("+@pubsub &n.*", "psubscribe n.1*", "User joe has no permissions to access the 'n.1*' channel"),
+            ("+@pubsub", "unsubscribe m", "ok"),
+            ("(+get ~a) (+get ~b)", "get b", "ok"),
+            ("+get ~a (+set ~b)", "get b", NO_KEY_B),
+            ("(+lmove ~a) (+lmove ~b)", "lmove a b", NO_KEY_B),
+            ("(+lmove ~b) (+lmove ~a)", "lmove a b", NO_KEY_B),
+        ] {
+            assert_eq!(answer(&rules(words).unwrap(), request), expected, "{words}: {request}");
+        }
+    }
+
+    #[test]
+    fn replies_name_the_command_but_no_key() {
+        let spec = Spec { name: "config|get", ..Spec::BASE };
+        let message = |reason| Denial { reason, position: 1 }.message(b"joe", &spec);
+        assert_eq!(message(Reason::Command), "User joe has no permissions to run the 'config|get' command");
+        assert_eq!(message(Reason::Key), "No permissions to access a key");
+        assert_eq!(message(Reason::Channel), "No permissions to access a channel");
+    }
+
+    #[test]
+    fn random_words_never_panic() {
+        let pieces = [
+            "+", "-", "@", "all", "get", "config", "|", "~", "%", "R", "W", "&", "*", "(", ")", " ", ">", "#", "\0",
+            "\"",
+        ];
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        for _ in 0..20_000 {
+            let mut words = String::new();
+            for _ in 0..8 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                words.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+            }
+            let words = words.replace('(', " (").replace(')', ") ");
+            let opened = super::super::brackets::merge(&words.split(' ').map(str::as_bytes).collect::<Vec<_>>());
+            if opened.is_ok()
+                && let Ok(rules) = rules(&words)
+            {
+                rules.describe();
+                answer(&rules, "get a");
+            }
+        }
+    }
+}

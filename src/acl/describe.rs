@@ -88,3 +88,82 @@ fn quoted_where_needed(word: &[u8]) -> String {
         _ => quote(word),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::rules;
+
+    const ONE: &str = "#7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+
+    fn described(words: &str) -> String {
+        match rules(words) {
+            Ok(rules) => String::from_utf8(rules.describe()).unwrap(),
+            Err(error) => format!("{error:?}"),
+        }
+    }
+
+    #[test]
+    fn rules_read_as_redis_shows_them() {
+        for (words, expected) in [
+            ("", "off sanitize-payload resetchannels -@all"),
+            ("on nopass ~* &* +@all", "on nopass sanitize-payload ~* &* +@all"),
+            ("ON AllKeys AllChannels AllCommands", "on sanitize-payload ~* &* +@all"),
+            ("on >one skip-sanitize-payload", &format!("on skip-sanitize-payload {ONE} resetchannels -@all")),
+            (">one nopass", "off nopass sanitize-payload resetchannels -@all"),
+            ("nopass >one <one", "off sanitize-payload resetchannels -@all"),
+            (&format!(">one {ONE} {}", ONE.replace('#', "!")), "off sanitize-payload resetchannels -@all"),
+            ("%R~a %W~a %rw~b %W~c ~a &x &x", "off sanitize-payload ~a ~b %W~c resetchannels &x -@all"),
+            ("~a resetkeys &x resetchannels", "off sanitize-payload resetchannels -@all"),
+            ("+@all -GET -config|set +config", "off sanitize-payload resetchannels +@all -get +config"),
+            (
+                "+get +@string -set +select|0 +SELECT|1",
+                "off sanitize-payload resetchannels -@all +get +@string -set +select|0 +select|1",
+            ),
+            ("+get nocommands +set", "off sanitize-payload resetchannels -@all +set"),
+            (
+                "on (+get ~a) (~b &c -@all)",
+                "on sanitize-payload resetchannels -@all (~a resetchannels -@all +get) (~b resetchannels &c -@all)",
+            ),
+            ("(+get) clearselectors", "off sanitize-payload resetchannels -@all"),
+            ("on >one ~a +get (+set) reset", "off sanitize-payload resetchannels -@all"),
+            ("+nosuch", "Unknown"),
+            ("-nosuch", "Unknown"),
+            ("+@nosuch", "Unknown"),
+            ("-select|0", "Unknown"),
+            ("+config|nosuch", "Unknown"),
+            ("+config|get|x", "FirstArgument"),
+            ("+select|", "Syntax"),
+            ("+select|0|1", "Unknown"),
+            ("maybe", "Syntax"),
+            ("()) ", "Syntax"),
+            ("allkeys ~a", "AllKeys"),
+            ("&* &a", "AllChannels"),
+            ("<one", "NoSuchPassword"),
+            ("#12", "BadHash"),
+            ("(on)", "Syntax"),
+        ] {
+            assert_eq!(described(words), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_can_be_given_again() {
+        for words in [
+            "on >one ~a %R~b &c +@all -@string +get (~* &* +@all -config) (%W~x +select|3)",
+            "on ~\"quoted ~it's (~in\\\"side +get)",
+        ] {
+            let first = rules(words).unwrap();
+            assert_eq!(rules(std::str::from_utf8(&first.describe()).unwrap()), Ok(first.clone()), "{words}");
+            let line = first.conf_line(b"joe");
+            let words = crate::config::split_args(line.as_bytes()).unwrap();
+            assert_eq!(words[0], b"joe");
+            let mut again = rules("").unwrap();
+            let commands = super::super::testing::commands();
+            let terms = super::super::Terms { commands: &commands, all_channels: false };
+            for word in super::super::brackets::merge(&words[1..]).unwrap() {
+                again.apply(&word, &terms).unwrap();
+            }
+            assert_eq!(again, first, "{line}");
+        }
+    }
+}

@@ -112,3 +112,53 @@ fn trim<'a>(text: &'a [u8], blanks: &[u8]) -> &'a [u8] {
     let end = text.iter().rposition(inner).map_or(start, |last| last + 1);
     &text[start..end]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::commands;
+    use super::*;
+
+    fn errors(text: &str) -> String {
+        let commands = commands();
+        let terms = Terms { commands: &commands, all_channels: false };
+        parse(text.as_bytes(), "users.acl", &terms).errors
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_file_and_line() {
+        for (text, expected) in [
+            ("\n  user a on  +get (~x +set)\t\r\n\nuser default on nopass\n", ""),
+            ("# a comment\n", "users.acl:1 should start with user keyword followed by the username. "),
+            ("\nuser\n", "users.acl:2 should start with user keyword followed by the username. "),
+            ("user a\tb on\n", "'users.acl:1: username 'a\tb' contains invalid characters. "),
+            ("user a\nuser a\n", "WARNING: Duplicate user 'a' found on line 2. "),
+            ("user a (on\n", "users.acl:1: Unmatched parenthesis in selector definition."),
+            (
+                "user a +nosuch <pw bogus -nope\nuser b #1\n",
+                "users.acl:1: Error in applying operation '+nosuch': Unknown command or category name in ACL. \
+                 users.acl:1: The password you are trying to remove from the user does not exist. \
+                 users.acl:1: Error in applying operation '-nope': Unknown command or category name in ACL. \
+                 users.acl:2: The password hash must be exactly 64 characters and contain only lowercase hexadecimal \
+                 characters. ",
+            ),
+        ] {
+            assert_eq!(errors(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_saved_file_loads_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("users.acl");
+        let users = Users::new(commands(), b"pw");
+        users.set(b"joe", &[&b"on"[..], b"%R~a*", b"(+get", b"~b)"], false).unwrap();
+        save(&path, &users).unwrap();
+        let terms = Terms { commands: users.commands(), all_channels: false };
+        let loaded = load(&path, "users.acl", &terms).unwrap();
+        let expected: Vec<_> =
+            users.all().iter().map(|user| (Box::from(user.name()), Rules::clone(&user.rules()))).collect();
+        assert_eq!(loaded, expected);
+        let error = load(&dir.path().join("none"), "none", &terms).unwrap_err();
+        assert_eq!(error, "Error loading ACLs, opening file 'none': No such file or directory");
+    }
+}

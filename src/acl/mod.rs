@@ -30,6 +30,8 @@ mod revocation;
 mod rule_error;
 mod rules;
 mod selector;
+#[cfg(test)]
+mod testing;
 mod throttle;
 mod user;
 mod users;

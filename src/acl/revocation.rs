@@ -38,3 +38,22 @@ impl Revocation {
         !admit_channel(&self.left, channel, is_pattern)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::rules;
+    use super::*;
+
+    #[test]
+    fn only_what_is_taken_away_counts() {
+        let between = |old, new| Revocation::between(&rules(old).unwrap(), &rules(new).unwrap());
+        assert!(between("&a &b", "&b &a &c").is_none());
+        assert!(between("&a", "&*").is_none());
+        assert!(between("&a", "(&*)").is_none());
+        assert!(between("&a", "(&a)").is_none());
+        let taken = between("&*", "&a &n.*").unwrap();
+        assert!(!taken.forbids(b"a", false) && !taken.forbids(b"n.1", false) && !taken.forbids(b"n.*", true));
+        assert!(taken.forbids(b"b", false) && taken.forbids(b"n.1*", true));
+        assert!(between("&a &b", "&a").unwrap().forbids(b"b", false));
+    }
+}

@@ -153,3 +153,72 @@ impl Users {
         user.set_rules(Rules::new(&Terms { commands: &self.commands, all_channels: false }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::commands;
+    use super::*;
+
+    fn set(users: &Users, name: &str, words: &str) -> Result<(), String> {
+        let words: Vec<&[u8]> = words.split(' ').map(str::as_bytes).collect();
+        users.set(name.as_bytes(), &words, false).map(|_| ())
+    }
+
+    #[test]
+    fn users_come_and_go() {
+        let users = Users::new(commands(), b"");
+        set(&users, "joe", "on >pw +get ~*").unwrap();
+        let joe = users.get(b"joe").unwrap();
+        assert!(Arc::ptr_eq(&users.authenticate(b"joe", b"pw").unwrap(), &joe));
+        assert!(users.authenticate(b"joe", b"no").is_none() && users.authenticate(b"jim", b"pw").is_none());
+        set(&users, "joe", "off").unwrap();
+        assert!(users.authenticate(b"joe", b"pw").is_none());
+        set(&users, "joe", "+@all &* allkeys").unwrap();
+        assert!(joe.is_unrestricted(), "connections see the change");
+        assert!(users.remove(b"joe").is_some() && users.get(b"joe").is_none());
+        assert!(!joe.is_unrestricted() && !joe.rules().allow_everything(), "who still holds it may do nothing");
+        assert!(users.remove(DEFAULT_USER).is_none());
+    }
+
+    #[test]
+    fn a_wrong_word_changes_nothing() {
+        let users = Users::new(commands(), b"");
+        set(&users, "joe", "on ~a").unwrap();
+        let before = users.get(b"joe").unwrap().rules();
+        assert_eq!(
+            set(&users, "joe", "~b +nosuch off").unwrap_err(),
+            "Error in ACL SETUSER modifier '+nosuch': Unknown command or category name in ACL"
+        );
+        assert_eq!(
+            set(&users, "joe", "~b (+get ~c").unwrap_err(),
+            "Unmatched parenthesis in acl selector starting at '(+get'."
+        );
+        assert_eq!(users.get(b"joe").unwrap().rules(), before);
+        assert!(set(&users, "jim", "bogus").is_err() && users.get(b"jim").is_none());
+    }
+
+    #[test]
+    fn the_password_of_the_default_user() {
+        let users = Users::new(commands(), b"secret");
+        assert!(users.ask_for_password() && users.authenticate(b"default", b"secret").is_some());
+        users.set_default_password(b"other");
+        assert!(users.authenticate(b"default", b"secret").is_none());
+        users.set_default_password(b"");
+        assert!(!users.ask_for_password() && users.authenticate(b"default", b"anything").is_some());
+        assert!(users.default_user().is_unrestricted());
+    }
+
+    #[test]
+    fn all_users_are_replaced_together() {
+        let users = Users::new(commands(), b"secret");
+        set(&users, "joe", "on +get").unwrap();
+        let old = users.get(b"joe").unwrap();
+        let gone = users.replace(vec![((*b"joe").into(), Rules::clone(&old.rules()))]);
+        assert!(gone.len() == 1 && Arc::ptr_eq(&gone[0], &old));
+        assert!(
+            !Arc::ptr_eq(&users.get(b"joe").unwrap(), &old),
+            "a connection of the old one is not a connection of the new one"
+        );
+        assert!(!users.ask_for_password(), "the file said nothing of the default user");
+    }
+}

@@ -2,7 +2,8 @@
 //!
 //! Numbers, booleans and strings are single values; an array gives several words, so that
 //! `save = ["3600 1", "300 100"]` is `save 3600 1 300 100`. For `user`, `include` and `rename-command` every element is
-//! a directive of its own. A key may stand once in the whole file, whatever the section.
+//! a directive of its own; a user may also stand in a `[[user]]` section with `name` and `rules`. A key may stand once in
+//! the whole file, whatever the section.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,8 +15,11 @@ use super::error::LoadError;
 use super::quoting::split_args;
 use super::table::lookup;
 
+/// A directive, or why it is none.
+type Given = Result<Directive, LoadError>;
+
 /// The directives of `text` in the order of its lines.
-pub(super) fn read(text: &[u8], source: &Source) -> Vec<Result<Directive, LoadError>> {
+pub(super) fn read(text: &[u8], source: &Source) -> Vec<Given> {
     let Ok(text) = std::str::from_utf8(text) else {
         let line = text.utf8_chunks().next().map_or(1, |c| c.valid().matches('\n').count() + 1);
         let origin = Origin { source: source.clone(), line, text: String::new() };
@@ -29,10 +33,12 @@ pub(super) fn read(text: &[u8], source: &Source) -> Vec<Result<Directive, LoadEr
             return vec![Err(LoadError::line(&origin, format!("invalid TOML: {}", error.message()), ""))];
         }
     };
-    let mut keys = Vec::new();
-    reader.collect(document.as_table(), &mut keys);
+    let (mut keys, mut users) = (Vec::new(), Vec::new());
+    reader.collect(document.as_table(), &mut keys, &mut users);
     keys.sort_by_key(|(origin, ..)| origin.line);
-    reader.directives(keys)
+    let mut directives = reader.directives(keys);
+    directives.append(&mut users);
+    directives
 }
 
 struct Reader<'a> {
@@ -50,10 +56,13 @@ impl Reader<'_> {
         Origin { source: self.source.clone(), line: line + 1, text }
     }
 
-    fn collect<'d>(&self, table: &'d Table, keys: &mut Vec<KeyValue<'d>>) {
+    fn collect<'d>(&self, table: &'d Table, keys: &mut Vec<KeyValue<'d>>, users: &mut Vec<Given>) {
         for (name, item) in table {
             match item {
-                Item::Table(section) => self.collect(section, keys),
+                Item::Table(section) => self.collect(section, keys, users),
+                Item::ArrayOfTables(sections) if name.eq_ignore_ascii_case("user") => {
+                    users.extend(sections.iter().map(|section| self.user(section)));
+                }
                 _ => {
                     let span = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
                     keys.push((self.origin(span), name, item));
@@ -62,7 +71,25 @@ impl Reader<'_> {
         }
     }
 
-    fn directives(&self, keys: Vec<KeyValue<'_>>) -> Vec<Result<Directive, LoadError>> {
+    /// A `[[user]]` section as the line it stands for.
+    fn user(&self, section: &Table) -> Given {
+        let origin = self.origin(section.span());
+        let wrong =
+            |reason: String| LoadError::line(&origin, reason, "a user has a name, and rules as text or as an array.");
+        if let Some((key, _)) = section.iter().find(|(key, _)| !["name", "rules"].contains(key)) {
+            return Err(wrong(format!("a user has no {key}")));
+        }
+        let text = |key| section.get(key).map(|item| occurrences(key, item)).transpose();
+        let name = text("name").map_err(wrong)?.unwrap_or_default();
+        let [[name]] = name.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {
+            return Err(wrong("a user needs a name".into()));
+        };
+        let rules = section.get("rules").map(|item| occurrences("user", item)).transpose().map_err(wrong)?;
+        let args = std::iter::once(name.clone()).chain(rules.unwrap_or_default().into_iter().flatten()).collect();
+        Ok(Directive { name: "user".into(), args, origin })
+    }
+
+    fn directives(&self, keys: Vec<KeyValue<'_>>) -> Vec<Given> {
         let mut lines_by_name: HashMap<String, usize> = HashMap::new();
         let mut out = Vec::new();
         for (origin, key, item) in keys {
@@ -156,6 +183,23 @@ mod tests {
         let read = read_all(text).unwrap();
         let args: Vec<_> = read.iter().map(|(_, args, _)| args.join("|")).collect();
         assert_eq!(args, ["3600|1|300|100", "127.0.0.1|::1", "a|on", "b|off", "TLSv1.2 TLSv1.3", "50|99.9", ""]);
+    }
+
+    #[test]
+    fn users_may_have_sections() {
+        let text = "hz = 10\n[[user]]\nname = \"alice\"\nrules = \"on >pw (+get ~a)\"\n[[user]]\nname = \"b\"\n\
+                    rules = [\"on\", \"~x +@read\"]\n[[user]]\nname = \"c\"\n";
+        let read: Vec<_> = read_all(text).unwrap().into_iter().map(|(_, args, line)| (args.join("|"), line)).collect();
+        let expected = [("10", 1), ("alice|on|>pw|(+get|~a)", 2), ("b|on|~x|+@read", 5), ("c", 8)];
+        assert_eq!(read, expected.map(|(args, line)| (args.to_string(), line)));
+        for (text, expected) in [
+            ("[[user]]\nrules = \"on\"\n", "at line 1\n>>> '[[user]]'\na user needs a name"),
+            ("\n[[user]]\nname = \"a\"\nrule = \"on\"\n", "at line 2\n>>> '[[user]]'\na user has no rule"),
+            ("[[user]]\nname = \"a\"\nrules = \"'on\"\n", "unbalanced quotes"),
+        ] {
+            let error = read_all(text).unwrap_err();
+            assert!(error.contains(expected), "{text:?}: {error}");
+        }
     }
 
     #[test]
