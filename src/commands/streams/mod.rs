@@ -82,3 +82,6 @@ fn subcommand_syntax(ctx: &Context<'_>) -> WireError {
 fn shown(name: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(crate::data::stream::c_text(name))
 }
+
+#[cfg(test)]
+mod tests;
