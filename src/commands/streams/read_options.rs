@@ -39,7 +39,7 @@ impl<'a> ReadOptions<'a> {
                 options.count = Some(ctx.int(index)?.max(0) as usize).filter(|count| *count > 0);
             } else if more > 0 && args.is(index, "STREAMS") {
                 options.first = index + 1;
-                if more % 2 != 0 {
+                if !more.is_multiple_of(2) {
                     return Err(RELEASE.unbalanced(ctx.command.spec.name, if for_group { '>' } else { '$' }));
                 }
                 options.keys = more / 2;
