@@ -76,6 +76,10 @@ bitflags! {
         const TOUCHES = 1 << 40;
         /// Shows whether the server is well: refused, as writes are, while snapshots cannot be saved.
         const SHOWS_HEALTH = 1 << 50;
+        /// Allowed for a RESP2 client that is subscribed.
+        const WHILE_SUBSCRIBED = 1 << 51;
+        /// Its replies are out-of-band messages, which CLIENT REPLY does not silence.
+        const PUSHES = 1 << 52;
     }
 }
 

@@ -12,6 +12,7 @@ pub mod hyperloglog;
 pub mod lifecycle;
 pub mod lists;
 pub mod multi_pop;
+pub mod pubsub;
 pub mod range;
 pub mod scan_options;
 pub mod server;
@@ -37,6 +38,7 @@ pub fn table() -> CommandTable {
         hyperloglog::GROUP,
         lifecycle::GROUP,
         lists::GROUP,
+        pubsub::GROUP,
         server::GROUP,
         sets::GROUP,
         streams::GROUP,

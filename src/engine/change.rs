@@ -71,6 +71,8 @@ pub struct Change {
     pub dirty: u64,
     /// How it must be replayed.
     pub replay: Replay,
+    /// Whether it is replayed although nothing changed.
+    pub always: bool,
     /// Events to publish, in order.
     pub events: Vec<Event>,
 }
@@ -88,6 +90,11 @@ impl Change {
             Replay::As(commands) => commands.push(command),
             Replay::AsIs => self.replay = Replay::As(vec![command]),
         }
+    }
+
+    /// The command must be replayed although it changes nothing (a message that is published).
+    pub fn replay_always(&mut self) {
+        self.always = true;
     }
 
     /// The command must not be replayed at all.

@@ -19,7 +19,7 @@ use crate::config::Settings;
 use crate::data::limits::Limits;
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
 use crate::metrics::Totals;
-use crate::resp::{Args, Reply, WireError};
+use crate::resp::{Args, Protocol, Reply, WireError};
 use crate::session::{ClientFlags, ReplyMode, Session};
 
 /// What the connection does next.
@@ -80,14 +80,14 @@ impl Engine {
                 }
                 let error = self.abort_transaction(session, row, error);
                 self.error_reply(session, out, &error);
-                return self.after_reply(session, out, start);
+                return self.after_reply(session, out, start, Flags::NONE);
             }
         };
         let command = self.table.row(row);
         if session.transaction.is_some() && !command.spec.flags.contains(Flags::NOT_QUEUED) {
             self.queue(session, row, args);
             Reply::new(out, session.protocol).status("QUEUED");
-            return self.after_reply(session, out, start);
+            return self.after_reply(session, out, start, Flags::NONE);
         }
         if self.is_paused(run, session, command) {
             return Flow::Paused;
@@ -95,7 +95,7 @@ impl Engine {
         session.client.last_command.store(row as u32, Relaxed);
         match self.call(run, session, row, args, out) {
             Some(waiter) => Flow::Wait(waiter),
-            None => match self.after_reply(session, out, start) {
+            None => match self.after_reply(session, out, start, command.spec.flags) {
                 Flow::Continue if command.spec.flags.contains(Flags::ADMIN) => Flow::NextBatch,
                 flow => flow,
             },
@@ -139,6 +139,12 @@ impl Engine {
         }
         if self.saving.loads.is_active() && !spec.flags.contains(Flags::LOADING) {
             return refuse(WireError::LOADING);
+        }
+        if session.protocol == Protocol::Resp2
+            && !session.subscriptions.is_empty()
+            && !spec.flags.contains(Flags::WHILE_SUBSCRIBED)
+        {
+            return refuse(subscribed_refusal(spec.name));
         }
         Ok(row)
     }
@@ -194,13 +200,18 @@ impl Engine {
         let command = self.table.row(row);
         let flags = command.spec.flags;
         if self.monitors.any() && !flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN | Flags::RUNS_QUEUE) {
-            self.monitors.show(&command.spec, session, args);
+            self.monitors.show(&command.spec, session, args, &run.settings.limits.client_output_buffer_limit);
         }
         if flags.contains(Flags::RUNS_QUEUE) {
             let waiter = self.execute_transaction(run, session, row, args, out);
             // Shown behind what it ran, also where it refused to run anything.
             if self.monitors.any() {
-                self.monitors.show(&self.table.row(row).spec, session, args);
+                self.monitors.show(
+                    &self.table.row(row).spec,
+                    session,
+                    args,
+                    &run.settings.limits.client_output_buffer_limit,
+                );
             }
             return waiter;
         }
@@ -400,18 +411,16 @@ impl Engine {
     }
 
     /// CLIENT REPLY, and closing after a reply.
-    fn after_reply(&self, session: &mut Session, out: &mut Vec<u8>, start: usize) -> Flow {
-        match session.reply_mode {
-            ReplyMode::On => {}
-            ReplyMode::Off => out.truncate(start),
-            ReplyMode::SkipNext => {
+    fn after_reply(&self, session: &mut Session, out: &mut Vec<u8>, start: usize, flags: Flags) -> Flow {
+        if session.reply_mode != ReplyMode::On {
+            if !flags.contains(Flags::PUSHES) {
                 out.truncate(start);
-                session.reply_mode = ReplyMode::Skip;
             }
-            ReplyMode::Skip => {
-                out.truncate(start);
-                session.reply_mode = ReplyMode::On;
-            }
+            session.reply_mode = match session.reply_mode {
+                ReplyMode::SkipNext => ReplyMode::Skip,
+                ReplyMode::Skip => ReplyMode::On,
+                other => other,
+            };
         }
         let hold = std::mem::take(&mut session.hold_replies);
         match (session.close_after_reply, hold.is_zero()) {
@@ -507,6 +516,13 @@ pub(super) enum Ending {
 struct Refusal {
     row: Option<usize>,
     error: WireError,
+}
+
+fn subscribed_refusal(name: &str) -> WireError {
+    WireError::new(format!(
+        "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+         context"
+    ))
 }
 
 fn protected_refusal(name: &str) -> WireError {

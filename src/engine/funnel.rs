@@ -32,10 +32,11 @@ impl Engine {
         for event in change.events {
             self.publish_event(run, &event);
         }
-        if change.dirty == 0 {
+        if change.dirty > 0 {
+            self.dirty.fetch_add(change.dirty, Relaxed);
+        } else if !change.always {
             return;
         }
-        self.dirty.fetch_add(change.dirty, Relaxed);
         if self.feed.is_read() {
             match change.replay {
                 Replay::AsIs => self.feed.append(keys.db(), std::iter::once(args.from(0))),

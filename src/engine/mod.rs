@@ -54,6 +54,7 @@ use crate::config::Config;
 use crate::config::values::ShutdownFlags;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
 use crate::metrics::{CommandFigures, CommandStats, ErrorCounts, LatencyEvents, Rates, SlowLog, Totals};
+use crate::pubsub::PubSub;
 use crate::session::{ClientId, Clients};
 use crate::tls::counters::HandshakeCounters;
 use crate::tls::live::LiveTls;
@@ -111,6 +112,8 @@ pub struct Engine {
     pub waiters: Waiters,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// Channels, patterns and who listens.
+    pub pubsub: PubSub,
     /// Clients in MONITOR mode.
     pub monitors: Monitors,
     /// Figures by worker.
@@ -203,6 +206,7 @@ impl Engine {
             watches: Watches::default(),
             waiters: Waiters::default(),
             pause: Pause::default(),
+            pubsub: PubSub::default(),
             monitors: Monitors::default(),
             // One place more than workers: background tasks count there.
             workers: (0..=parts.workers).map(|_| worker()).collect(),

@@ -7,11 +7,9 @@ use parking_lot::Mutex;
 
 use crate::base::clock::unix_micros;
 use crate::catalog::{self, Spec};
+use crate::config::values::BufferLimits;
 use crate::resp::{Args, OwnedArgs};
-use crate::session::{Client, ClientFlags, ClientId, Session, Signal};
-
-/// Bytes that may wait for a client in MONITOR mode; one that reads too slowly is closed.
-const MAX_PENDING_BYTES: usize = 64 << 20;
+use crate::session::{Client, ClientFlags, ClientId, Session};
 
 /// The clients in MONITOR mode.
 #[derive(Default)]
@@ -41,18 +39,13 @@ impl Monitors {
         self.count.store(clients.len(), Relaxed);
     }
 
-    /// Shows one command, its secrets hidden.
-    pub fn show(&self, spec: &Spec, session: &Session, args: Args<'_>) {
+    /// Shows one command, its secrets hidden. Who reads too slowly is closed by its output limit.
+    pub fn show(&self, spec: &Spec, session: &Session, args: Args<'_>, limits: &BufferLimits) {
         let redacted = catalog::redacted::<OwnedArgs>(spec, args.from(0));
         let args = redacted.as_ref().map_or(args, OwnedArgs::as_args);
         let line = line(session, args);
         for client in self.clients.lock().iter() {
-            if client.pending_bytes() <= MAX_PENDING_BYTES {
-                client.post(Signal::Send(line.clone()));
-            } else if !client.flags().contains(ClientFlags::CLOSE_ASAP) {
-                client.set_flags(ClientFlags::CLOSE_ASAP, true);
-                client.post(Signal::Close { after_reply: false });
-            }
+            client.push(&line, limits);
         }
     }
 }

@@ -122,7 +122,12 @@ impl Engine {
             if self.monitors.any()
                 && !self.table.row(queued.command).spec.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN)
             {
-                self.monitors.show(&self.table.row(queued.command).spec, session, queued.args.as_args());
+                self.monitors.show(
+                    &self.table.row(queued.command).spec,
+                    session,
+                    queued.args.as_args(),
+                    &run.settings.limits.client_output_buffer_limit,
+                );
             }
             session.client.last_command.store(queued.command as u32, Relaxed);
             let (ending, back) = self.invoke(run, session, queued.command, queued.args.as_args(), out, keys, false);

@@ -19,7 +19,7 @@ use crate::config::Settings;
 use crate::engine::{Engine, Flow, Lookahead, Run, Waiter};
 use crate::metrics::Totals;
 use crate::resp::{Limits, Parsed, Parser, WireError};
-use crate::session::{Client, ClientFlags, Session, Signal, TlsFacts};
+use crate::session::{Client, ClientFlags, CloseReason, Session, Signal, TlsFacts};
 use crate::tls::mode::TransitEncryption;
 use crate::tls::peer_identity::SessionFacts;
 
@@ -256,6 +256,14 @@ impl Connection<'_> {
                     client.query_bytes.store(buffer.len() as u64, Relaxed);
                     client.query_capacity.store(self.input.capacity() as u64, Relaxed);
                     match engine.execute(&mut run, &mut self.session, args, &mut self.output) {
+                        // A message that is there now goes behind this reply, not behind the whole batch.
+                        Flow::Continue if client.has_mail() => {
+                            client.take_messages(&mut self.output);
+                            if client.closing().is_some() {
+                                self.advance();
+                                break Stop::Flush;
+                            }
+                        }
                         Flow::Continue => {}
                         Flow::NextBatch => {
                             self.advance();
@@ -341,9 +349,13 @@ impl Connection<'_> {
 
     /// Sends what others posted.
     async fn deliver_mail(&mut self) -> Option<End> {
+        if let Some(end) = self.closed() {
+            return Some(end);
+        }
         for signal in self.session.client.take_mail() {
             match signal {
                 Signal::Send(bytes) | Signal::Unblocked(bytes) => self.output.extend_from_slice(&bytes),
+                Signal::Trim => {}
                 Signal::Close { after_reply } => {
                     if after_reply {
                         let _ = self.send().await;
@@ -353,6 +365,17 @@ impl Connection<'_> {
             }
         }
         self.send().await.err()
+    }
+
+    /// Whether somebody has closed the client.
+    fn closed(&self) -> Option<End> {
+        Some(match self.session.client.closing()? {
+            CloseReason::Asked => End::Orderly,
+            CloseReason::OutputLimit => {
+                End::Refused("scheduled to be closed ASAP for overcoming of output buffer limits.".into())
+            }
+            CloseReason::Evicted => End::Refused("evicted".into()),
+        })
     }
 
     /// Waits until a parked command is served, its time is up, or the connection ends.
@@ -401,6 +424,9 @@ impl Connection<'_> {
     }
 
     fn take_blocked_mail(&mut self) -> BlockedMail {
+        if self.session.client.closing().is_some() {
+            return BlockedMail::Close;
+        }
         let mut result = BlockedMail::Other;
         for signal in self.session.client.take_mail() {
             match signal {
@@ -409,6 +435,7 @@ impl Connection<'_> {
                     self.output.extend_from_slice(&bytes);
                     result = BlockedMail::Served;
                 }
+                Signal::Trim => {}
                 Signal::Close { .. } => return BlockedMail::Close,
             }
         }
@@ -458,6 +485,7 @@ impl Connection<'_> {
     /// Leaves everything the connection had entered.
     fn leave(&mut self) {
         self.engine.close_transaction(&mut self.session);
+        self.engine.pubsub.leave(&mut self.session);
         let id = self.session.client.id;
         if self.session.monitor {
             self.engine.monitors.remove(id);

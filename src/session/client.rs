@@ -4,13 +4,12 @@
 //! mutex. Nothing here is read on the request path.
 
 use std::sync::Arc;
-use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicU32, AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::Waker;
 
+use super::mailbox::{CloseReason, Mailbox, Signal};
 use crate::acl::User;
+use crate::config::values::BufferLimits;
 use crate::resp::WireError;
 use parking_lot::Mutex;
 
@@ -82,27 +81,6 @@ pub struct TlsFacts {
     pub cipher: &'static str,
 }
 
-/// Something another thread wants of a connection.
-#[derive(Debug)]
-pub enum Signal {
-    /// Bytes to send: a message, a monitor line, the reply of a command that was blocked.
-    Send(Vec<u8>),
-    /// The blocking command is over; these bytes are its reply.
-    Unblocked(Vec<u8>),
-    /// Close the connection; whether what was written so far should still be sent.
-    Close {
-        /// Replies first.
-        after_reply: bool,
-    },
-}
-
-/// The mailbox: bounded by the client's output buffer limits, which whoever posts checks through `pending_bytes`.
-#[derive(Default)]
-struct Mailbox {
-    signals: Vec<Signal>,
-    bytes: usize,
-}
-
 type Text = Box<[u8]>;
 
 /// The shared part of one client.
@@ -150,11 +128,11 @@ pub struct Client {
     pub subscriptions: [AtomicU32; 3],
     /// Total bytes read, and written.
     pub traffic: [AtomicU64; 2],
-    mailbox: Mutex<Mailbox>,
-    /// Whether the mailbox holds something, readable without its lock.
-    has_mail: AtomicBool,
-    /// Wakes the connection's task.
-    waker: Mutex<Option<Waker>>,
+    /// Bytes of its subscriptions.
+    pub subscription_bytes: AtomicU64,
+    /// Unix time in seconds since when it is above its soft output limit; 0 while it is below.
+    pub soft_limit_since: AtomicI64,
+    mailbox: Mailbox,
 }
 
 impl Client {
@@ -184,9 +162,9 @@ impl Client {
             last_command: AtomicU32::new(u32::MAX),
             subscriptions: Default::default(),
             traffic: Default::default(),
-            mailbox: Mutex::default(),
-            has_mail: AtomicBool::new(false),
-            waker: Mutex::default(),
+            subscription_bytes: AtomicU64::new(0),
+            soft_limit_since: AtomicI64::new(0),
+            mailbox: Mailbox::default(),
         }
     }
 
@@ -252,40 +230,57 @@ impl Client {
 
     /// Puts a signal into the mailbox and wakes the connection.
     pub fn post(&self, signal: Signal) {
-        {
-            let mut mailbox = self.mailbox.lock();
-            if let Signal::Send(bytes) | Signal::Unblocked(bytes) = &signal {
-                mailbox.bytes += bytes.len();
-            }
-            mailbox.signals.push(signal);
-            self.has_mail.store(true, Release);
+        match signal {
+            Signal::Close { after_reply: false } => self.close(CloseReason::Asked),
+            other => self.mailbox.post(other),
         }
-        if let Some(waker) = &*self.waker.lock() {
-            waker.wake_by_ref();
-        }
+    }
+
+    /// Queues a message, and closes the client if that passes its output limit. RESP2 clients get a push as an array.
+    pub fn push(&self, bytes: &[u8], limits: &BufferLimits) {
+        self.mailbox.push(bytes, || self.resp.load(Relaxed) == 2);
+        self.enforce_output_limit(limits);
+    }
+
+    /// Closes the connection as soon as its task gets to it; nothing more is sent.
+    pub fn close(&self, reason: CloseReason) {
+        self.set_flags(ClientFlags::CLOSE_ASAP, true);
+        self.mailbox.close(reason);
+    }
+
+    /// Why it is to be closed, if it is.
+    pub fn closing(&self) -> Option<CloseReason> {
+        self.flags().contains(ClientFlags::CLOSE_ASAP).then(|| self.mailbox.closing()).flatten()
     }
 
     /// Bytes waiting in the mailbox.
     pub fn pending_bytes(&self) -> usize {
-        self.mailbox.lock().bytes
+        self.mailbox.bytes()
     }
 
     /// Whether the mailbox holds something.
     pub fn has_mail(&self) -> bool {
-        self.has_mail.load(Acquire)
+        self.mailbox.has_mail()
     }
 
     /// Empties the mailbox.
     pub fn take_mail(&self) -> Vec<Signal> {
-        let mut mailbox = self.mailbox.lock();
-        mailbox.bytes = 0;
-        self.has_mail.store(false, Relaxed);
-        std::mem::take(&mut mailbox.signals)
+        self.mailbox.take()
+    }
+
+    /// Takes the messages out of the mailbox, to the end of `out`; other signals stay.
+    pub fn take_messages(&self, out: &mut Vec<u8>) {
+        self.mailbox.take_messages(out, || {});
+    }
+
+    /// Changes the protocol: messages of the old one go to the end of `out`, later ones are of the new one.
+    pub fn change_protocol(&self, version: u32, out: &mut Vec<u8>) {
+        self.mailbox.take_messages(out, || self.resp.store(version, Relaxed));
     }
 
     /// The task to wake when something is posted. Look at [`Client::has_mail`] afterwards.
     pub fn register(&self, waker: &Waker) {
-        *self.waker.lock() = Some(waker.clone());
+        self.mailbox.register(waker);
     }
 }
 

@@ -2,9 +2,15 @@
 //! connections may look at or signal ([`Client`]).
 
 mod client;
+mod mailbox;
+mod output_limit;
 mod registry;
 mod state;
+mod subscriptions;
 
-pub use client::{Client, ClientFlags, ClientId, Peer, Signal, TlsFacts};
+pub use client::{Client, ClientFlags, ClientId, Peer, TlsFacts};
+pub use mailbox::{CloseReason, Signal};
+pub use output_limit::FIXED_OUTPUT_BYTES;
 pub use registry::Clients;
 pub use state::{Queued, ReplyMode, Session, Transaction, WatchedKey};
+pub use subscriptions::{SubscriptionKind, Subscriptions};

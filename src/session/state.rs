@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::client::Client;
+use super::subscriptions::Subscriptions;
 use crate::acl::User;
 use crate::keyspace::DbIndex;
 use crate::resp::{OwnedArgs, Protocol};
@@ -77,6 +78,8 @@ pub struct Session {
     pub watched: Vec<WatchedKey>,
     /// Set by whoever changes a watched key.
     pub watch_broken: Arc<AtomicBool>,
+    /// Channels and patterns it listens to.
+    pub subscriptions: Subscriptions,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// Close once the reply is written.
@@ -101,6 +104,7 @@ impl Session {
             transaction: None,
             watched: Vec::new(),
             watch_broken: Arc::default(),
+            subscriptions: Subscriptions::default(),
             reply_mode: ReplyMode::On,
             close_after_reply: false,
             monitor: false,

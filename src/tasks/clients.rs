@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::base::clock::UnixMillis;
 use crate::engine::Engine;
-use crate::session::{ClientFlags, Signal};
+use crate::session::{ClientFlags, CloseReason};
 
 /// Closes clients that have been idle for too long; those that wait or listen are not idle.
 pub fn close_idle(engine: &Engine, now: UnixMillis) {
@@ -16,7 +16,7 @@ pub fn close_idle(engine: &Engine, now: UnixMillis) {
     for client in engine.clients.all() {
         if now.0 - client.last_seen.load(Relaxed) > timeout_ms && !client.flags().intersects(exempt) {
             tracing::debug!(client = client.id.0, "Closing idle client");
-            client.post(Signal::Close { after_reply: false });
+            client.close(CloseReason::Asked);
         }
     }
 }

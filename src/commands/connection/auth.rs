@@ -3,7 +3,6 @@
 use crate::catalog::{Categories, Group, Secrets, Spec, flags};
 use crate::engine::Command;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use crate::acl::DEFAULT_USER;
@@ -151,7 +150,9 @@ pub(super) fn hello(ctx: &mut Context<'_>) -> CommandResult {
     }
     if let Some(protocol) = protocol {
         ctx.session.protocol = protocol;
-        ctx.session.client.resp.store(if protocol == Protocol::Resp3 { 3 } else { 2 }, Relaxed);
+        let mut messages = Vec::new();
+        ctx.session.client.change_protocol(if protocol == Protocol::Resp3 { 3 } else { 2 }, &mut messages);
+        ctx.reply.raw(&messages);
         ctx.reply.protocol = protocol;
     }
     describe_server(ctx);

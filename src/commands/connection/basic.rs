@@ -15,7 +15,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "ping",
             arity: -1,
-            flags: flags![FAST, SENTINEL, SHOWS_HEALTH],
+            flags: flags![FAST, SENTINEL, SHOWS_HEALTH, WHILE_SUBSCRIBED],
             categories: Categories::CONNECTION,
             group: Group::Connection,
             since: "1.0.0",
@@ -46,7 +46,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "quit",
             arity: -1,
-            flags: flags![NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY, NOT_QUEUED],
+            flags: flags![NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY, NOT_QUEUED, WHILE_SUBSCRIBED],
             categories: Categories::CONNECTION,
             group: Group::Connection,
             since: "1.0.0",
@@ -60,7 +60,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "reset",
             arity: 1,
-            flags: flags![NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY, NOT_QUEUED],
+            flags: flags![NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY, NOT_QUEUED, WHILE_SUBSCRIBED],
             categories: Categories::CONNECTION,
             group: Group::Connection,
             since: "6.2.0",
@@ -85,10 +85,19 @@ pub const ROWS: &[Command] = &[
 ];
 
 pub(super) fn ping(ctx: &mut Context<'_>) -> CommandResult {
+    if ctx.args.len() > 2 {
+        return ctx.wrong_arity();
+    }
+    if ctx.session.protocol == Protocol::Resp2 && !ctx.session.subscriptions.is_empty() {
+        // Among messages the reply must look like one.
+        ctx.reply.array(2);
+        ctx.reply.bulk(b"pong");
+        ctx.reply.bulk(ctx.args.get(1).unwrap_or_default());
+        return Ok(Outcome::Done);
+    }
     match ctx.args.len() {
         1 => ctx.reply.status("PONG"),
-        2 => ctx.reply.bulk(ctx.args.at(1)),
-        _ => return ctx.wrong_arity(),
+        _ => ctx.reply.bulk(ctx.args.at(1)),
     }
     Ok(Outcome::Done)
 }
@@ -107,6 +116,7 @@ pub(super) fn reset(ctx: &mut Context<'_>) -> CommandResult {
     let engine = ctx.engine;
     let session = &mut *ctx.session;
     engine.close_transaction(session);
+    engine.pubsub.leave(session);
     if session.monitor {
         engine.monitors.remove(session.client.id);
         session.monitor = false;

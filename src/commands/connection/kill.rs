@@ -9,7 +9,7 @@ use crate::catalog::{Categories, Group, Spec, flags};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context};
 use crate::resp::WireError;
-use crate::session::{Client, ClientFlags, ClientId, Signal};
+use crate::session::{Client, ClientFlags, ClientId, CloseReason, Signal};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -129,8 +129,7 @@ pub(super) fn client_kill(ctx: &mut Context<'_>) -> CommandResult {
         if client.id == own {
             ctx.session.close_after_reply = true;
         } else {
-            client.set_flags(ClientFlags::CLOSE_ASAP, true);
-            client.post(Signal::Close { after_reply: false });
+            client.close(CloseReason::Asked);
         }
     }
     if !old_style {

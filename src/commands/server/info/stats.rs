@@ -6,6 +6,7 @@ use super::text::Text;
 use crate::acl::{Reason, Refused};
 use crate::engine::Context;
 use crate::metrics::Rate;
+use crate::session::SubscriptionKind;
 
 pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     let totals = ctx.engine.totals();
@@ -35,7 +36,9 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("current_eviction_exceeded_time", 0);
     count(text, "keyspace_hits", &totals.hits);
     count(text, "keyspace_misses", &totals.misses);
-    text.all(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"], 0);
+    text.field("pubsub_channels", ctx.engine.pubsub.len_of(SubscriptionKind::Channel));
+    text.field("pubsub_patterns", ctx.engine.pubsub.len_of(SubscriptionKind::Pattern));
+    text.field("pubsubshard_channels", ctx.engine.pubsub.len_of(SubscriptionKind::ShardChannel));
     text.all(&["latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys"], 0);
     text.all(
         &[

@@ -1,0 +1,175 @@
+//! PUBSUB: who listens to what.
+
+use crate::base::glob;
+use crate::catalog::{Group, Spec, flags};
+use crate::engine::{Command, CommandResult, Context, Outcome};
+use crate::resp::WireError;
+use crate::session::SubscriptionKind;
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "pubsub",
+            arity: -2,
+            flags: flags![CONTAINER],
+            group: Group::PubSub,
+            since: "2.8.0",
+            summary: "Groups the commands about channels and subscribers.",
+            complexity: "Depends on subcommand.",
+            ..Spec::BASE
+        },
+        run: crate::commands::container,
+    },
+    Command {
+        spec: Spec {
+            name: "pubsub|channels",
+            arity: -2,
+            flags: flags![PUBSUB, LOADING, STALE],
+            group: Group::PubSub,
+            since: "2.8.0",
+            summary: "Lists channels that have subscribers.",
+            complexity: "O(N) where N is the number of active channels, and assuming constant time pattern matching \
+                (relatively short channels and patterns)",
+            args: "pattern?:pattern",
+            ..Spec::BASE
+        },
+        run: channels,
+    },
+    Command {
+        spec: Spec {
+            name: "pubsub|numsub",
+            arity: -2,
+            flags: flags![PUBSUB, LOADING, STALE],
+            group: Group::PubSub,
+            since: "2.8.0",
+            summary: "Counts the subscribers of each given channel.",
+            complexity: "O(N) for the NUMSUB subcommand, where N is the number of requested channels",
+            args: "channel?*:string",
+            ..Spec::BASE
+        },
+        run: numsub,
+    },
+    Command {
+        spec: Spec {
+            name: "pubsub|numpat",
+            arity: 2,
+            flags: flags![PUBSUB, LOADING, STALE],
+            group: Group::PubSub,
+            since: "2.8.0",
+            summary: "Counts the distinct patterns subscribed to.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: numpat,
+    },
+    Command {
+        spec: Spec {
+            name: "pubsub|shardchannels",
+            arity: -2,
+            flags: flags![PUBSUB, LOADING, STALE],
+            group: Group::PubSub,
+            since: "7.0.0",
+            summary: "Lists shard channels that have subscribers.",
+            complexity: "O(N) where N is the number of active shard channels, and assuming constant time pattern \
+                matching (relatively short shard channels).",
+            args: "pattern?:pattern",
+            ..Spec::BASE
+        },
+        run: shardchannels,
+    },
+    Command {
+        spec: Spec {
+            name: "pubsub|shardnumsub",
+            arity: -2,
+            flags: flags![PUBSUB, LOADING, STALE],
+            group: Group::PubSub,
+            since: "7.0.0",
+            summary: "Counts the subscribers of each given shard channel.",
+            complexity: "O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard channels",
+            args: "shardchannel?*:string",
+            ..Spec::BASE
+        },
+        run: shardnumsub,
+    },
+    Command {
+        spec: Spec {
+            name: "pubsub|help",
+            arity: 2,
+            flags: flags![LOADING, STALE],
+            group: Group::PubSub,
+            since: "6.2.0",
+            summary: "Lists what PUBSUB can do.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: help,
+    },
+];
+
+pub(super) fn channels(ctx: &mut Context<'_>) -> CommandResult {
+    list(ctx, SubscriptionKind::Channel)
+}
+
+pub(super) fn shardchannels(ctx: &mut Context<'_>) -> CommandResult {
+    list(ctx, SubscriptionKind::ShardChannel)
+}
+
+pub(super) fn numsub(ctx: &mut Context<'_>) -> CommandResult {
+    count(ctx, SubscriptionKind::Channel)
+}
+
+pub(super) fn shardnumsub(ctx: &mut Context<'_>) -> CommandResult {
+    count(ctx, SubscriptionKind::ShardChannel)
+}
+
+pub(super) fn numpat(ctx: &mut Context<'_>) -> CommandResult {
+    let patterns = ctx.engine.pubsub.len_of(SubscriptionKind::Pattern);
+    ctx.done_int(patterns as i64)
+}
+
+fn list(ctx: &mut Context<'_>, kind: SubscriptionKind) -> CommandResult {
+    if ctx.args.len() > 3 {
+        let name = String::from_utf8_lossy(ctx.args.at(1)).into_owned();
+        return Err(WireError::new(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{name}'. Try PUBSUB HELP."
+        )));
+    }
+    let mut names = ctx.engine.pubsub.names(kind);
+    if let Some(pattern) = ctx.args.get(2) {
+        names.retain(|name| glob::matches(pattern, name));
+    }
+    ctx.reply.array(names.len());
+    for name in names {
+        ctx.reply.bulk(&name);
+    }
+    Ok(Outcome::Done)
+}
+
+fn count(ctx: &mut Context<'_>, kind: SubscriptionKind) -> CommandResult {
+    ctx.reply.array((ctx.args.len() - 2) * 2);
+    for name in ctx.args.from(2) {
+        ctx.reply.bulk(name);
+        ctx.reply.count(ctx.engine.pubsub.listeners(kind, name));
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn help(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.reply.help(
+        "PUBSUB",
+        &[
+            "CHANNELS [<pattern>]",
+            "    The channels that have subscribers and fit the pattern.",
+            "NUMPAT",
+            "    How many different patterns are subscribed to.",
+            "NUMSUB [<channel> ...]",
+            "    How many clients are subscribed to each of these channels by name.",
+            "SHARDCHANNELS [<pattern>]",
+            "    The shard channels that have subscribers and fit the pattern.",
+            "SHARDNUMSUB [<shardchannel> ...]",
+            "    How many clients are subscribed to each of these shard channels.",
+        ],
+    );
+    Ok(Outcome::Done)
+}
