@@ -101,6 +101,10 @@ impl<'a> Context<'a> {
     /// Records the event of a keyspace notification.
     pub fn notify(&mut self, class: super::EventClass, event: &'static str, key: &[u8]) {
         if self.settings.logging.notify_keyspace_events.0 != 0 {
+            // A key is new before anything else happens to it.
+            for (db, new) in self.keys.take_new() {
+                self.change.event(super::EventClass::NEW, "new", db, &new);
+            }
             self.change.event(class, event, self.keys.db(), key);
         }
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 
 use super::blocking::Waiter;
-use super::change::Change;
+use super::change::{Change, EventClass};
 use super::command::{Command, Lost, Outcome, Wait};
 use super::context::Context;
 use super::gate::Hold;
@@ -269,6 +269,8 @@ impl Engine {
             keys
         };
         keys.report_created(self.waiters.any());
+        let events = EventClass::from_bits_truncate(run.settings.logging.notify_keyspace_events.0);
+        keys.report_events(events.contains(EventClass::NEW), events.contains(EventClass::KEY_MISS));
         keys
     }
 

@@ -76,7 +76,7 @@ impl Engine {
             match effect {
                 Effect::Expired(db, entry) => self.record_expired(run, db, entry, worker),
                 Effect::Woken(db, key) => woken.push((db, key)),
-                Effect::Created(..) | Effect::SeenExpired(..) | Effect::Replaced(..) => {}
+                Effect::Created(..) | Effect::Missed(..) | Effect::SeenExpired(..) | Effect::Replaced(..) => {}
             }
         }
         woken

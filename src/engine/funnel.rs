@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Engine;
-use super::change::{Change, Event, EventClass, Replay};
+use super::change::{Change, EventClass, Replay};
 use super::execute::Run;
 use crate::keyspace::{DbIndex, Effect, Entry, Keys};
 use crate::metrics::Totals;
@@ -30,7 +30,10 @@ impl Engine {
             self.record_effects(run, keys, worker);
         }
         for event in change.events {
-            self.publish_event(run, &event);
+            self.publish_event(run, event.class, event.name, event.db, &event.key);
+        }
+        for (db, key) in keys.take_new() {
+            self.publish_event(run, EventClass::NEW, "new", db, &key);
         }
         if change.dirty > 0 {
             self.dirty.fetch_add(change.dirty, Relaxed);
@@ -48,14 +51,24 @@ impl Engine {
         }
     }
 
-    /// Keys that expired while a command looked at them; created and woken ones are left for [`Engine::release`].
+    /// Keys that expired while a command looked at them, and lookups that found nothing; the rest is left for
+    /// [`Engine::release`], with whatever must be told after it.
     fn record_effects(&self, run: &Run<'_>, keys: &mut Keys<'static>, worker: usize) {
+        let mut expires_later = false;
         for effect in keys.take_effects() {
             match effect {
                 Effect::Expired(db, entry) => self.record_expired(run, db, entry, worker),
-                other => keys.put_back(other),
+                Effect::Missed(db, key) if !expires_later => self.record_missed(run, db, &key),
+                other => {
+                    expires_later |= matches!(other, Effect::SeenExpired(..));
+                    keys.put_back(other);
+                }
             }
         }
+    }
+
+    fn record_missed(&self, run: &Run<'_>, db: DbIndex, key: &[u8]) {
+        self.publish_event(run, EventClass::KEY_MISS, "keymiss", db, key);
     }
 
     /// An entry was removed because it had expired.
@@ -83,7 +96,7 @@ impl Engine {
         }
         self.feed.append(db, std::iter::once([&b"DEL"[..], key].into_iter()));
         if run.settings.logging.notify_keyspace_events.0 != 0 {
-            self.publish_event(run, &Event { class, name: event, db, key: key.into() });
+            self.publish_event(run, class, event, db, key);
         }
     }
 
@@ -105,6 +118,7 @@ impl Engine {
                 Effect::Created(db, key) | Effect::Woken(db, key) => created.push((db, key)),
                 Effect::SeenExpired(db, key) => created.append(&mut self.expire_key(run, worker, db, &key)),
                 Effect::Expired(db, entry) => self.record_expired(run, db, entry, worker),
+                Effect::Missed(db, key) => self.record_missed(run, db, &key),
                 // Freed without the locks, wherever that happens.
                 Effect::Replaced(entry) if run.settings.memory.lazyfree_lazy_server_del => {
                     self.reclaimer.drop_entry(entry);
@@ -116,11 +130,20 @@ impl Engine {
         created
     }
 
-    /// Counts an event as published if anybody could have asked for its class.
-    fn publish_event(&self, run: &Run<'_>, event: &Event) {
+    /// Publishes an event on the channels of its key and of its name, as `notify-keyspace-events` says.
+    fn publish_event(&self, run: &Run<'_>, class: EventClass, event: &'static str, db: DbIndex, key: &[u8]) {
         let wanted = EventClass::from_bits_truncate(run.settings.logging.notify_keyspace_events.0);
-        if wanted.contains(event.class) && wanted.intersects(EventClass::KEYSPACE | EventClass::KEYEVENT) {
-            tracing::trace!(event = event.name, db = event.db.0, "keyspace event");
+        if !wanted.contains(class) || self.pubsub.is_silent() {
+            return;
+        }
+        let limits = &run.settings.limits.client_output_buffer_limit;
+        if wanted.contains(EventClass::KEYSPACE) {
+            let channel = [format!("__keyspace@{}__:", db.0).as_bytes(), key].concat();
+            self.pubsub.publish(&channel, event.as_bytes(), limits);
+        }
+        if wanted.contains(EventClass::KEYEVENT) {
+            let channel = format!("__keyevent@{}__:{event}", db.0);
+            self.pubsub.publish(channel.as_bytes(), key, limits);
         }
     }
 }

@@ -53,6 +53,8 @@ pub enum Effect {
     Created(DbIndex, Box<[u8]>),
     /// A key has something new for clients that wait for it, or is not what they wait for any more.
     Woken(DbIndex, Box<[u8]>),
+    /// A key was looked for and is not there (somebody may want to know).
+    Missed(DbIndex, Box<[u8]>),
 }
 
 /// What an overwrite does to the expiry.
@@ -85,6 +87,12 @@ pub struct Keys<'g> {
     report_created: bool,
     /// The hash of the one key that a command names.
     hashed: HashedKey,
+    /// Whether creations are written down for keyspace notifications.
+    report_new: bool,
+    /// Whether lookups that find nothing are reported.
+    report_missed: bool,
+    /// Keys that came into being, while `report_new` is set.
+    new: Vec<(DbIndex, Box<[u8]>)>,
     /// Whether keys past their expiry are still seen (loading, or a replica applying its primary's stream).
     pub see_expired: bool,
     effects: RefCell<Vec<Effect>>,
@@ -159,6 +167,9 @@ impl<'g> Keys<'g> {
             no_touch: false,
             report_created: false,
             hashed: HashedKey::default(),
+            report_new: false,
+            report_missed: false,
+            new: Vec::new(),
             see_expired: false,
             effects: RefCell::default(),
             hits: Cell::new(0),
@@ -180,6 +191,17 @@ impl<'g> Keys<'g> {
     #[inline]
     fn hash(&self, key: &[u8]) -> u64 {
         self.hashed.of(key).unwrap_or_else(|| self.keyspace.hash(key))
+    }
+
+    /// Writes down from now on what keyspace notifications tell: new keys, and lookups that find nothing.
+    pub fn report_events(&mut self, new: bool, missed: bool) {
+        self.report_new = new;
+        self.report_missed = missed;
+    }
+
+    /// The keys that came into being since the last call.
+    pub fn take_new(&mut self) -> Vec<(DbIndex, Box<[u8]>)> {
+        std::mem::take(&mut self.new)
     }
 
     /// The keyspace, for what concerns no single key.
@@ -260,6 +282,9 @@ impl<'g> Keys<'g> {
         let entry = self.peek(key);
         let count = if entry.is_some() { &self.hits } else { &self.misses };
         count.set(count.get() + 1);
+        if entry.is_none() && self.report_missed {
+            self.effects.borrow_mut().push(Effect::Missed(self.db, key.into()));
+        }
         entry
     }
 
@@ -457,6 +482,9 @@ impl<'g> Keys<'g> {
         let created = self.put_quietly(key, value, expiry);
         if created && self.report_created {
             self.effects.get_mut().push(Effect::Created(self.db, key.into()));
+        }
+        if created && self.report_new {
+            self.new.push((self.db, key.into()));
         }
     }
 
