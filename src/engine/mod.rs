@@ -2,8 +2,10 @@
 
 mod blocking;
 mod change;
+mod client_eviction;
 mod command;
 mod context;
+mod describe;
 mod encoding;
 mod eviction;
 mod execute;
@@ -40,7 +42,7 @@ pub use lookahead::Lookahead;
 pub use monitor::Monitors;
 pub use oom_score::OomScore;
 pub use pause::{Pause, PauseScope};
-pub use permissions::{DescribeClient, SubscriptionsOf};
+pub use permissions::SubscriptionsOf;
 pub use reclaimer::Reclaimer;
 pub use saving::{
     LoadError, LoadFigures, LoadMode, Loaded, RunningSnapshot, SaveError, SaveFigures, SaveReport, Saving,
@@ -152,11 +154,12 @@ pub struct Engine {
     pub oom_score: OomScore,
     /// Set while checksums of payloads and files are not checked (`DEBUG SET-SKIP-CHECKSUM-VALIDATION`).
     pub skip_checksums: AtomicBool,
+    /// Held while clients are closed to free memory.
+    client_eviction: Mutex<()>,
     shutdown: Mutex<Option<Shutdown>>,
     shutdown_wanted: Notify,
     rebind: OnceLock<Rebind>,
     libraries: OnceLock<Box<dyn Libraries>>,
-    describe_client: DescribeClient,
     subscriptions_of: OnceLock<SubscriptionsOf>,
 }
 
@@ -173,8 +176,6 @@ pub struct Parts {
     pub table: CommandTable,
     /// All users.
     pub users: Users,
-    /// Describes a client for ACL LOG.
-    pub describe_client: DescribeClient,
     /// Certificates and trust.
     pub tls: Option<Arc<LiveTls>>,
     /// How many workers there will be.
@@ -225,11 +226,11 @@ impl Engine {
             cron_paused: AtomicBool::new(false),
             oom_score: OomScore::default(),
             skip_checksums: AtomicBool::new(false),
+            client_eviction: Mutex::new(()),
             shutdown: Mutex::new(None),
             shutdown_wanted: Notify::new(),
             rebind: OnceLock::new(),
             libraries: OnceLock::new(),
-            describe_client: parts.describe_client,
             subscriptions_of: OnceLock::new(),
             handshakes: HandshakeCounters::default(),
             reclaimer: Reclaimer::default(),

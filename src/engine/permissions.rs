@@ -14,9 +14,6 @@ use crate::config::RewriteError;
 use crate::resp::{Args, WireError};
 use crate::session::{Client, ClientFlags, Session, Signal};
 
-/// Describes a client as CLIENT INFO does, at a time in Unix milliseconds.
-pub type DescribeClient = fn(&Engine, &Client, i64, &mut String);
-
 /// What a client is subscribed to.
 pub type SubscriptionsOf = Box<dyn Fn(&Client) -> Vec<Subscription> + Send + Sync>;
 
@@ -57,9 +54,8 @@ impl Engine {
     }
 
     fn note(&self, session: &Session, refused: Refused, occasion: Occasion, object: &[u8], user: &[u8]) {
-        let now = UnixMillis::now().0;
-        let mut client = String::new();
-        (self.describe_client)(self, &session.client, now, &mut client);
+        let now = UnixMillis::now();
+        let client = self.describe_client(&session.client, now);
         let entry = Entry {
             count: 1,
             refused,
@@ -68,8 +64,8 @@ impl Engine {
             user: user.into(),
             client,
             id: 0,
-            created_ms: now,
-            updated_ms: now,
+            created_ms: now.0,
+            updated_ms: now.0,
         };
         self.acl_log.add(entry, self.config.settings().security.acllog_max_len as usize);
     }

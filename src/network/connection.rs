@@ -3,61 +3,50 @@
 //! The loop: wait for bytes or mail, parse every complete request, run them under one hold of the gate, send the replies
 //! together. Nothing is held across an await but the connection's own buffers.
 
-use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
+use super::input::Input;
+use super::output::Output;
 use super::refusal::Refusals;
 use super::transport::{Socket, Transport};
+use super::waits::{MAX_UNSENT_BYTES, Wake};
 use super::worker::{Accepted, AcceptedSocket};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::engine::{Engine, Flow, Lookahead, Run, Waiter};
 use crate::metrics::Totals;
 use crate::resp::{Limits, Parsed, Parser, WireError};
-use crate::session::{Client, ClientFlags, CloseReason, Session, Signal, TlsFacts};
+use crate::session::{Client, FIXED_OUTPUT_BYTES, Session, TlsFacts};
 use crate::tls::mode::TransitEncryption;
 use crate::tls::peer_identity::SessionFacts;
 
 /// Reply bytes after which a batch is sent before it goes on.
 const FLUSH_BYTES: usize = 1 << 20;
-/// A buffer larger than this is given back when it has become empty.
-const KEEP_BYTES: usize = 64 * 1024;
-
-/// What woke a connection.
-enum Wake {
-    /// This many bytes arrived; 0 is the end.
-    Bytes(io::Result<usize>),
-    /// Somebody posted something.
-    Mail,
-}
-
 /// Why a connection ends.
-enum End {
+pub(super) enum End {
     /// The peer left, or asked us to close.
     Orderly,
     /// We close it, for a reason worth a log line.
     Refused(String),
 }
 
-struct Connection<'r> {
-    engine: &'static Engine,
+pub(super) struct Connection<'r> {
+    pub engine: &'static Engine,
     /// Where a connection in the wrong mode is written down; taken with the first byte of a plaintext TCP connection.
     mode_check: Option<&'r Refusals>,
-    session: Session,
-    transport: Transport,
+    pub session: Session,
+    pub transport: Transport,
     parser: Parser,
-    /// Plaintext received; parsed up to `start`.
-    input: Vec<u8>,
-    start: usize,
+    /// Plaintext received.
+    pub input: Input,
     /// Replies to send.
-    output: Vec<u8>,
+    pub output: Output,
     /// The waker the client's mailbox has.
-    registered: Option<Waker>,
+    pub registered: Option<Waker>,
 }
 
 /// Serves a connection until it ends.
@@ -97,16 +86,15 @@ pub async fn serve(engine: &'static Engine, worker: usize, refusals: &Refusals, 
         session,
         transport,
         parser: Parser::new(),
-        input: Vec::new(),
-        start: 0,
-        output: Vec::new(),
+        input: Input::default(),
+        output: Output::new(),
         registered: None,
     };
     if let End::Refused(reason) = connection.run().await {
         tracing::info!(client = client.id.0, peer = client.peer.address, "Closing a client: {reason}");
     }
-    connection.transport.close().await;
     connection.leave();
+    connection.transport.close().await;
 }
 
 fn into_runtime(socket: AcceptedSocket) -> io::Result<Socket> {
@@ -119,7 +107,7 @@ fn into_runtime(socket: AcceptedSocket) -> io::Result<Socket> {
 impl Connection<'_> {
     async fn run(&mut self) -> End {
         // What came together with the end of the handshake must be served before the first read.
-        match self.transport.take_early(&mut self.input) {
+        match self.transport.take_early(&mut self.input.bytes) {
             Ok(true) => {
                 if let Some(end) = self.batch().await {
                     return end;
@@ -129,7 +117,7 @@ impl Connection<'_> {
             Err(_) => return End::Orderly,
         }
         loop {
-            let wanted = self.parser.wanted().map_or(0, |wanted| wanted.saturating_sub(self.input.len() - self.start));
+            let wanted = self.wanted();
             let ended = match self.wait(wanted).await {
                 Wake::Bytes(Ok(0) | Err(_)) => Some(End::Orderly),
                 Wake::Bytes(Ok(read)) => {
@@ -148,7 +136,7 @@ impl Connection<'_> {
     /// TLS port has been looked at by the acceptor.
     async fn refuses_tls(&mut self) -> bool {
         let Some(refusals) = self.mode_check.take() else { return false };
-        if TransitEncryption::Off.admits(self.input[0]) {
+        if TransitEncryption::Off.admits(self.input.bytes[0]) {
             return false;
         }
         refusals.wrong_mode(&self.session.client.peer.address, TransitEncryption::Off);
@@ -158,23 +146,12 @@ impl Connection<'_> {
         true
     }
 
-    /// Waits for bytes or mail, whatever comes first.
-    async fn wait(&mut self, wanted: usize) -> Wake {
-        let Self { session, transport, input, registered, .. } = self;
-        poll_fn(|cx| {
-            if !registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                session.client.register(cx.waker());
-                *registered = Some(cx.waker().clone());
-            }
-            if session.client.has_mail() {
-                return Poll::Ready(Wake::Mail);
-            }
-            transport.poll_read(cx, input, wanted).map(Wake::Bytes)
-        })
-        .await
+    /// Bytes known to be missing of the request that has begun.
+    fn wanted(&self) -> usize {
+        self.parser.wanted().map_or(0, |wanted| wanted.saturating_sub(self.input.rest().len()))
     }
 
-    fn count_input(&self, read: usize) {
+    pub(super) fn count_input(&self, read: usize) {
         let totals = &self.engine.workers[self.session.worker].totals;
         Totals::bump(&totals.input_bytes, read as u64);
         Totals::bump(&totals.reads, 1);
@@ -183,13 +160,16 @@ impl Connection<'_> {
     /// Runs all complete requests and sends the replies.
     async fn batch(&mut self) -> Option<End> {
         loop {
+            self.account();
+            if let Some(end) = self.closed() {
+                return Some(end);
+            }
             let settings = self.engine.config.settings();
             let stop = self.run_requests(&settings);
-            let over_limit = self.output.len() as u64 > hard_limit(settings.limits.client_output_buffer_limit.normal);
+            self.enforce_output_limit(&settings);
             drop(settings);
-            if over_limit {
-                Totals::bump(&self.engine.workers[self.session.worker].totals.output_buffer_closed, 1);
-                return Some(End::Refused("its replies pass client-output-buffer-limit".into()));
+            if let Some(end) = self.closed() {
+                return Some(end);
             }
             if let Stop::Hold(duration) = stop {
                 // Short, and only this connection waits: who is disconnected meanwhile is noticed afterwards.
@@ -198,25 +178,38 @@ impl Connection<'_> {
             if let Err(end) = self.send().await {
                 return Some(end);
             }
-            match stop {
+            let end = match stop {
                 Stop::NeedsBytes => {
                     self.compact();
                     return self.check_query_buffer();
                 }
-                Stop::Flush | Stop::Hold(_) => {}
-                Stop::Wait(waiter) => {
-                    if let Some(end) = self.wait_blocked(&waiter).await {
-                        return Some(end);
-                    }
-                }
-                Stop::Paused => {
-                    if let Some(end) = self.wait_paused().await {
-                        return Some(end);
-                    }
-                }
-                Stop::Close => return Some(End::Orderly),
-                Stop::Broken(reason) => return Some(End::Refused(reason)),
+                Stop::Flush | Stop::Hold(_) => self.send_down_to(MAX_UNSENT_BYTES).await.err(),
+                Stop::Wait(waiter) => self.wait_blocked(&waiter).await,
+                Stop::Paused => self.wait_paused().await,
+                Stop::Close => Some(self.send_down_to(0).await.err().unwrap_or(End::Orderly)),
+                Stop::Broken(reason) => Some(self.send_down_to(0).await.err().unwrap_or(End::Refused(reason))),
+            };
+            if end.is_some() {
+                return end;
             }
+        }
+    }
+
+    /// Closes the client if its replies pass its limit.
+    fn enforce_output_limit(&self, settings: &Settings) {
+        if self.unsent() as u64 > FIXED_OUTPUT_BYTES {
+            self.show_output();
+            self.session.client.enforce_output_limit(&settings.limits.client_output_buffer_limit);
+        }
+    }
+
+    /// Counts the client's memory against `maxmemory-clients`; clients may be closed for that, this one too.
+    pub(super) fn account(&self) {
+        if self.engine.clients.is_memory_limited() {
+            let client = &self.session.client;
+            client.query_capacity.store(self.input.bytes.capacity() as u64, Relaxed);
+            self.show_output();
+            self.engine.account_client(client, self.session.worker);
         }
     }
 
@@ -226,7 +219,7 @@ impl Connection<'_> {
         let limits = crate::engine::encoding_limits(settings);
         // What the first requests need is on its way while the batch is set up.
         let mut ahead = Lookahead::default();
-        ahead.fetch_slots(engine, self.session.db, &self.input, self.start);
+        ahead.fetch_slots(engine, self.session.db, &self.input.bytes, self.input.start);
         let mut run = Run::begin(engine, settings, &limits);
         ahead.fetch_entries(engine, self.session.db);
         let client = Arc::clone(&self.session.client);
@@ -236,29 +229,29 @@ impl Connection<'_> {
                 max_bulk_bytes: settings.limits.proto_max_bulk_len,
                 authenticated: !engine.must_authenticate(&self.session),
             };
-            let buffer = &self.input[self.start..];
+            let buffer = self.input.rest();
             match self.parser.parse(buffer, limits) {
                 Parsed::Incomplete => break Stop::NeedsBytes,
                 Parsed::Nothing => {}
                 Parsed::Broken(error) => {
                     let error = WireError::new(format!("ERR Protocol error: {error}"));
-                    engine.error_reply(&self.session, &mut self.output, &error);
+                    engine.error_reply(&self.session, &mut self.output.bytes, &error);
                     break Stop::Broken(error.text().to_owned());
                 }
                 Parsed::Request => {
                     let args = self.parser.args(buffer);
-                    run.hashed = ahead.take(self.start);
-                    let next = self.start + self.parser.consumed();
-                    if next < self.input.len() {
-                        ahead.fetch_slots(engine, self.session.db, &self.input, next);
+                    run.hashed = ahead.take(self.input.start);
+                    let next = self.input.start + self.parser.consumed();
+                    if next < self.input.bytes.len() {
+                        ahead.fetch_slots(engine, self.session.db, &self.input.bytes, next);
                         ahead.fetch_entries(engine, self.session.db);
                     }
                     client.query_bytes.store(buffer.len() as u64, Relaxed);
-                    client.query_capacity.store(self.input.capacity() as u64, Relaxed);
-                    match engine.execute(&mut run, &mut self.session, args, &mut self.output) {
+                    client.query_capacity.store(self.input.bytes.capacity() as u64, Relaxed);
+                    match engine.execute(&mut run, &mut self.session, args, &mut self.output.bytes) {
                         // A message that is there now goes behind this reply, not behind the whole batch.
                         Flow::Continue if client.has_mail() => {
-                            client.take_messages(&mut self.output);
+                            client.take_messages(&mut self.output.bytes);
                             if client.closing().is_some() {
                                 self.advance();
                                 break Stop::Flush;
@@ -299,205 +292,54 @@ impl Connection<'_> {
     }
 
     fn advance(&mut self) {
-        self.start += self.parser.consumed();
+        self.input.start += self.parser.consumed();
         self.parser.next();
     }
 
-    /// Moves what is left of the input to the front; gives back a large buffer that is empty.
+    /// Drops what was run from the input, and shows the other threads what is left.
     fn compact(&mut self) {
-        if self.start == self.input.len() {
-            self.input.clear();
-            if self.input.capacity() > KEEP_BYTES {
-                self.input = Vec::new();
-            }
-        } else if self.start > 0 {
-            self.input.drain(..self.start);
-        }
-        self.start = 0;
         let client = &self.session.client;
-        client.query_bytes.store(self.input.len() as u64, Relaxed);
-        client.query_capacity.store(self.input.capacity() as u64, Relaxed);
+        self.input.compact(UnixMillis(client.last_seen.load(Relaxed)), self.parser.wanted().unwrap_or(0));
+        // What has been parsed of an unfinished request counts as arguments.
+        let parsed = if self.parser.is_midway() { self.parser.consumed() } else { 0 };
+        client.query_bytes.store((self.input.bytes.len() - parsed) as u64, Relaxed);
+        client.argument_bytes.store(self.parser.argument_bytes() as u64, Relaxed);
+        client.query_capacity.store(self.input.bytes.capacity() as u64, Relaxed);
+        client.output_capacity.store(self.output.bytes.capacity() as u64, Relaxed);
+        self.account();
     }
 
-    fn check_query_buffer(&self) -> Option<End> {
+    /// Gives back buffers that an idle client does not need.
+    pub(super) fn trim(&mut self) {
+        self.input.trim();
+        self.output.trim();
+        let client = &self.session.client;
+        client.query_capacity.store(self.input.bytes.capacity() as u64, Relaxed);
+        client.output_capacity.store(self.output.bytes.capacity() as u64, Relaxed);
+    }
+
+    pub(super) fn check_query_buffer(&self) -> Option<End> {
+        if let Some(end) = self.closed() {
+            return Some(end);
+        }
         let limit = self.engine.config.settings().limits.client_query_buffer_limit;
         let queued = self.session.client.queued_bytes.load(Relaxed);
-        if self.input.len() as u64 + queued <= limit {
+        if self.input.bytes.len() as u64 + queued <= limit {
             return None;
         }
         Totals::bump(&self.engine.workers[self.session.worker].totals.query_buffer_closed, 1);
         Some(End::Refused("it has reached client-query-buffer-limit".into()))
     }
 
-    async fn send(&mut self) -> Result<(), End> {
-        if self.output.is_empty() {
-            return Ok(());
-        }
-        let client = &self.session.client;
-        client.output_bytes.store(self.output.len() as u64, Relaxed);
-        let sent = self.transport.write_all(&self.output).await;
-        let totals = &self.engine.workers[self.session.worker].totals;
-        Totals::bump(&totals.output_bytes, self.output.len() as u64);
-        Totals::bump(&totals.writes, 1);
-        self.session.client.output_bytes.store(0, Relaxed);
-        self.output.clear();
-        if self.output.capacity() > KEEP_BYTES {
-            self.output = Vec::new();
-        }
-        sent.map_err(|_| End::Orderly)
-    }
-
-    /// Sends what others posted.
-    async fn deliver_mail(&mut self) -> Option<End> {
-        if let Some(end) = self.closed() {
-            return Some(end);
-        }
-        for signal in self.session.client.take_mail() {
-            match signal {
-                Signal::Send(bytes) | Signal::Unblocked(bytes) => self.output.extend_from_slice(&bytes),
-                Signal::Trim => {}
-                Signal::Close { after_reply } => {
-                    if after_reply {
-                        let _ = self.send().await;
-                    }
-                    return Some(End::Orderly);
-                }
-            }
-        }
-        self.send().await.err()
-    }
-
-    /// Whether somebody has closed the client.
-    fn closed(&self) -> Option<End> {
-        Some(match self.session.client.closing()? {
-            CloseReason::Asked => End::Orderly,
-            CloseReason::OutputLimit => {
-                End::Refused("scheduled to be closed ASAP for overcoming of output buffer limits.".into())
-            }
-            CloseReason::Evicted => End::Refused("evicted".into()),
-        })
-    }
-
-    /// Waits until a parked command is served, its time is up, or the connection ends.
-    async fn wait_blocked(&mut self, waiter: &Arc<Waiter>) -> Option<End> {
-        loop {
-            let sleep = match waiter.deadline() {
-                Some(deadline) => Duration::from_millis((deadline.0 - UnixMillis::now().0).max(0) as u64),
-                None => Duration::from_secs(3600),
-            };
-            let mut timer = pin!(tokio::time::sleep(sleep));
-            let woken = tokio::select! {
-                biased;
-                wake = self.wait(0) => Some(wake),
-                () = &mut timer => None,
-            };
-            match woken {
-                None if waiter.deadline().is_some() && self.time_out(waiter) => return None,
-                None => {}
-                Some(Wake::Bytes(Ok(0) | Err(_))) => {
-                    self.give_up(waiter);
-                    return Some(End::Orderly);
-                }
-                // Requests that arrive meanwhile wait in the buffer.
-                Some(Wake::Bytes(Ok(read))) => {
-                    self.count_input(read);
-                    if let Some(end) = self.check_query_buffer() {
-                        self.give_up(waiter);
-                        return Some(end);
-                    }
-                }
-                Some(Wake::Mail) => match self.take_blocked_mail() {
-                    BlockedMail::Served => return None,
-                    BlockedMail::Other => {
-                        if let Err(end) = self.send().await {
-                            self.give_up(waiter);
-                            return Some(end);
-                        }
-                    }
-                    BlockedMail::Close => {
-                        self.give_up(waiter);
-                        return Some(End::Orderly);
-                    }
-                },
-            }
-        }
-    }
-
-    fn take_blocked_mail(&mut self) -> BlockedMail {
-        if self.session.client.closing().is_some() {
-            return BlockedMail::Close;
-        }
-        let mut result = BlockedMail::Other;
-        for signal in self.session.client.take_mail() {
-            match signal {
-                Signal::Send(bytes) => self.output.extend_from_slice(&bytes),
-                Signal::Unblocked(bytes) => {
-                    self.output.extend_from_slice(&bytes);
-                    result = BlockedMail::Served;
-                }
-                Signal::Trim => {}
-                Signal::Close { .. } => return BlockedMail::Close,
-            }
-        }
-        result
-    }
-
-    /// The time of a parked command is up; `false` when somebody has ended the wait already (the reply is in the mail).
-    fn time_out(&mut self, waiter: &Arc<Waiter>) -> bool {
-        let Some(mut over) = waiter.claim() else { return false };
-        *over = true;
-        drop(over);
-        self.engine.waiters.forget(waiter);
-        self.session.client.set_flags(ClientFlags::BLOCKED, false);
-        self.output.extend_from_slice(waiter.timeout_reply());
-        true
-    }
-
-    fn give_up(&self, waiter: &Arc<Waiter>) {
-        if let Some(mut over) = waiter.claim() {
-            *over = true;
-        }
-        self.engine.waiters.forget(waiter);
-    }
-
-    /// Waits until CLIENT PAUSE may have ended.
-    async fn wait_paused(&mut self) -> Option<End> {
-        let client = Arc::clone(&self.session.client);
-        client.set_flags(ClientFlags::BLOCKED | ClientFlags::PAUSED, true);
-        let engine = self.engine;
-        let woken = tokio::select! {
-            biased;
-            wake = self.wait(0) => Some(wake),
-            () = engine.pause.changed() => None,
-        };
-        client.set_flags(ClientFlags::BLOCKED | ClientFlags::PAUSED, false);
-        match woken {
-            None => None,
-            Some(Wake::Bytes(Ok(0) | Err(_))) => Some(End::Orderly),
-            Some(Wake::Bytes(Ok(read))) => {
-                self.count_input(read);
-                self.check_query_buffer()
-            }
-            Some(Wake::Mail) => self.deliver_mail().await,
-        }
-    }
-
     /// Leaves everything the connection had entered.
     fn leave(&mut self) {
         self.engine.close_transaction(&mut self.session);
         self.engine.pubsub.leave(&mut self.session);
-        let id = self.session.client.id;
         if self.session.monitor {
-            self.engine.monitors.remove(id);
+            self.engine.monitors.remove(self.session.client.id);
         }
-        self.engine.clients.remove(id);
+        self.engine.clients.remove(&self.session.client);
     }
-}
-
-enum BlockedMail {
-    Served,
-    Other,
-    Close,
 }
 
 /// Why a batch stopped.
@@ -509,9 +351,4 @@ enum Stop {
     Paused,
     Close,
     Broken(String),
-}
-
-/// The hard limit of a class in bytes, where it has one.
-fn hard_limit(limit: crate::config::values::BufferLimit) -> u64 {
-    if limit.hard_bytes == 0 { u64::MAX } else { limit.hard_bytes }
 }

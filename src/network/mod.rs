@@ -2,9 +2,12 @@
 
 mod acceptor;
 mod connection;
+mod input;
 mod listener;
+mod output;
 mod refusal;
 mod transport;
+mod waits;
 mod worker;
 
 pub use acceptor::{Acceptor, AcceptorHandle};

@@ -15,6 +15,8 @@ use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::output::Output;
+
 /// Bytes asked for in one socket read.
 const READ_BYTES: usize = 64 * 1024;
 /// Plaintext handed to TLS before the records are written out.
@@ -37,6 +39,8 @@ pub enum Socket {
 pub struct Transport {
     socket: Socket,
     tls: Option<Box<ServerConnection>>,
+    /// Plaintext that TLS has taken and the socket has not.
+    in_tls: usize,
 }
 
 impl Socket {
@@ -77,7 +81,7 @@ impl Transport {
             tls.set_buffer_limit(None);
             Box::new(tls)
         });
-        Self { socket, tls }
+        Self { socket, tls, in_tls: 0 }
     }
 
     /// Ends our side and reads what the peer still sends, for a moment: closing over unread bytes would reset the connection,
@@ -111,11 +115,12 @@ impl Transport {
         }
     }
 
-    /// Reads once from the socket and appends the plaintext to `input`: the number of socket bytes, 0 at the end.
+    /// Reads once from the socket and appends the plaintext to `input`: the number of socket bytes, 0 at the end. `wanted`
+    /// bytes are known to be missing.
     pub fn poll_read(&mut self, cx: &mut Context<'_>, input: &mut Vec<u8>, wanted: usize) -> Poll<io::Result<usize>> {
         match &mut self.tls {
             None => {
-                input.reserve(wanted.clamp(READ_BYTES / 4, READ_BYTES * 16));
+                make_room(input, READ_BYTES / 4, wanted);
                 let mut buf = ReadBuf::uninit(input.spare_capacity_mut());
                 std::task::ready!(self.socket.poll_read(cx, &mut buf))?;
                 let read = buf.filled().len();
@@ -129,11 +134,14 @@ impl Transport {
                 std::task::ready!(self.socket.poll_read(cx, &mut buf))?;
                 let mut rest = buf.filled();
                 let read = rest.len();
+                let end = input.len() + wanted;
                 while !rest.is_empty() {
                     tls.read_tls(&mut rest)?;
                     let state =
                         tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-                    drain(tls, state.plaintext_bytes_to_read(), input)?;
+                    let plaintext = state.plaintext_bytes_to_read();
+                    make_room(input, plaintext, end.saturating_sub(input.len()));
+                    drain(tls, plaintext, input)?;
                     if state.peer_has_closed() {
                         return Poll::Ready(Ok(0));
                     }
@@ -143,9 +151,40 @@ impl Transport {
         }
     }
 
-    /// Writes all of `output` and everything TLS itself has to say.
+    /// Plaintext that has been taken from a buffer and is not sent yet.
+    pub fn unsent(&self) -> usize {
+        self.in_tls
+    }
+
+    /// Sends all of `output` and everything TLS itself has to say, as far as the socket takes it.
+    pub fn poll_send(&mut self, cx: &mut Context<'_>, output: &mut Output) -> Poll<io::Result<()>> {
+        let Self { socket, tls, in_tls } = self;
+        let Some(tls) = tls else {
+            while !output.is_empty() {
+                match std::task::ready!(socket.poll_write(cx, output.rest()))? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    written => output.advance(written),
+                }
+            }
+            return Poll::Ready(Ok(()));
+        };
+        loop {
+            // Tickets, key updates and alerts too.
+            std::task::ready!(poll_flush(socket, tls, cx))?;
+            *in_tls = 0;
+            if output.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let chunk = &output.rest()[..output.len().min(WRITE_BYTES)];
+            *in_tls = chunk.len();
+            tls.writer().write_all(chunk)?;
+            output.advance(*in_tls);
+        }
+    }
+
+    /// Writes all of a refusal.
     pub async fn write_all(&mut self, output: &[u8]) -> io::Result<()> {
-        let Self { socket, tls } = self;
+        let Self { socket, tls, .. } = self;
         match tls {
             None => {
                 let mut rest = output;
@@ -180,27 +219,39 @@ impl Transport {
 }
 
 async fn flush(socket: &mut Socket, tls: &mut ServerConnection) -> io::Result<()> {
+    poll_fn(|cx| poll_flush(socket, tls, cx)).await
+}
+
+fn poll_flush(socket: &mut Socket, tls: &mut ServerConnection, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
     while tls.wants_write() {
-        let written = poll_fn(|cx| {
-            let mut sink = Sink { socket, cx };
-            match tls.write_tls(&mut sink) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
-                other => Poll::Ready(other),
-            }
-        })
-        .await?;
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
+        match tls.write_tls(&mut Sink { socket, cx }) {
+            Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+            Err(error) => return Poll::Ready(Err(error)),
         }
     }
-    Ok(())
+    Poll::Ready(Ok(()))
+}
+
+/// Makes room for `incoming` bytes. A buffer that is empty gets room for a whole read at once. Where more is known to be
+/// missing the buffer gets exactly that, so that a long argument takes no more than its length; but a length alone, without
+/// the bytes, makes the buffer at most twice as large as it is.
+fn make_room(input: &mut Vec<u8>, incoming: usize, wanted: usize) {
+    if wanted > incoming {
+        let most = input.len().max(READ_BYTES * 16).max(incoming);
+        input.reserve_exact(wanted.min(most));
+    } else if input.is_empty() {
+        input.reserve(incoming.max(READ_BYTES / 4));
+    } else {
+        input.reserve(incoming);
+    }
 }
 
 fn drain(tls: &mut ServerConnection, length: usize, input: &mut Vec<u8>) -> io::Result<usize> {
     if length == 0 {
         return Ok(0);
     }
-    input.reserve(length);
     let mut reader = tls.reader();
     let mut left = length;
     while left > 0 {

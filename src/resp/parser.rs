@@ -150,6 +150,11 @@ impl Parser {
         self.bulk.map(|length| self.position + length + 2)
     }
 
+    /// Bytes of the arguments that have been read of a request that has not ended.
+    pub fn argument_bytes(&self) -> usize {
+        if self.is_midway() { self.spans.iter().map(|span| span.end - span.start).sum() } else { 0 }
+    }
+
     /// Whether a request has begun but not ended.
     pub fn is_midway(&self) -> bool {
         self.position != 0

@@ -195,16 +195,7 @@ fn assemble(prepared: Prepared) -> Result<Assembled, String> {
         0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() - 1).max(1)),
         count => count as usize,
     };
-    let parts = Parts {
-        config: Config::new(loaded),
-        config_file: file,
-        table,
-        users,
-        describe_client: commands::connection::list::describe,
-        tls,
-        workers,
-        now_ms: now.0,
-    };
+    let parts = Parts { config: Config::new(loaded), config_file: file, table, users, tls, workers, now_ms: now.0 };
     // One engine per process, for as long as the process lives.
     let engine: &'static Engine = Box::leak(Box::new(Engine::new(parts)));
     engine.startup_memory.store(used_memory(), Relaxed);

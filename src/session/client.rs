@@ -130,6 +130,8 @@ pub struct Client {
     pub traffic: [AtomicU64; 2],
     /// Bytes of its subscriptions.
     pub subscription_bytes: AtomicU64,
+    /// Bytes it has been counted with against `maxmemory-clients`.
+    pub counted_memory: AtomicU64,
     /// Unix time in seconds since when it is above its soft output limit; 0 while it is below.
     pub soft_limit_since: AtomicI64,
     mailbox: Mailbox,
@@ -163,6 +165,7 @@ impl Client {
             subscriptions: Default::default(),
             traffic: Default::default(),
             subscription_bytes: AtomicU64::new(0),
+            counted_memory: AtomicU64::new(0),
             soft_limit_since: AtomicI64::new(0),
             mailbox: Mailbox::default(),
         }
@@ -226,6 +229,20 @@ impl Client {
     /// Notes the user it acts as; [`super::Session::act_as`] does so.
     pub(super) fn set_user(&self, user: Arc<User>) {
         *self.user.lock() = user;
+    }
+
+    /// Bytes it takes: buffers, queued commands, watched keys, subscriptions.
+    pub fn memory_usage(&self) -> u64 {
+        // A watched key: its entry here and in the table of watched keys, the name apart.
+        const WATCHED_KEY_BYTES: u64 = 64;
+        let output = self.output_bytes.load(Relaxed).max(self.output_capacity.load(Relaxed));
+        size_of::<Self>() as u64
+            + self.query_capacity.load(Relaxed)
+            + output
+            + self.pending_bytes() as u64
+            + self.queued_bytes.load(Relaxed)
+            + u64::from(self.watched.load(Relaxed)) * WATCHED_KEY_BYTES
+            + self.subscription_bytes.load(Relaxed)
     }
 
     /// Puts a signal into the mailbox and wakes the connection.

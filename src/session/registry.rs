@@ -1,17 +1,23 @@
-//! All connected clients, by number.
+//! All connected clients, by number, and the memory they take together while that is limited.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use dashmap::DashMap;
 
 use super::client::{Client, ClientId};
+use super::mailbox::CloseReason;
 
 /// The registry of connected clients.
 #[derive(Default)]
 pub struct Clients {
     by_id: DashMap<ClientId, Arc<Client>>,
     next: AtomicU64,
+    /// Whether memory is counted: `maxmemory-clients` is set.
+    memory_limited: AtomicBool,
+    /// The sum of what all clients have been counted with. Each client's part changes with the client, so that it is
+    /// exact up to changes under way.
+    memory: AtomicI64,
 }
 
 impl Clients {
@@ -26,8 +32,38 @@ impl Clients {
     }
 
     /// Strikes a client out.
-    pub fn remove(&self, id: ClientId) {
-        self.by_id.remove(&id);
+    pub fn remove(&self, client: &Client) {
+        self.by_id.remove(&client.id);
+        self.memory.fetch_sub(client.counted_memory.swap(0, Relaxed) as i64, Relaxed);
+    }
+
+    /// Closes a client; it is struck out at once, whenever its connection gets to it.
+    pub fn close(&self, client: &Client, reason: CloseReason) {
+        client.close(reason);
+        self.remove(client);
+    }
+
+    /// Whether the memory of clients is counted.
+    pub fn is_memory_limited(&self) -> bool {
+        self.memory_limited.load(Relaxed)
+    }
+
+    /// Starts or stops counting.
+    pub fn limit_memory(&self, limited: bool) {
+        self.memory_limited.store(limited, Relaxed);
+    }
+
+    /// Counts a client with what it takes now: what all take together. A client that has been struck out takes nothing.
+    pub fn count_memory(&self, client: &Client) -> u64 {
+        let now = if client.closing().is_some() { 0 } else { client.memory_usage() };
+        let before = client.counted_memory.swap(now, Relaxed);
+        let change = now as i64 - before as i64;
+        (self.memory.fetch_add(change, Relaxed) + change).max(0) as u64
+    }
+
+    /// Sets the sum to what all clients have been found to take.
+    pub fn correct_memory(&self, total: u64) {
+        self.memory.store(total as i64, Relaxed);
     }
 
     /// The client with a number.

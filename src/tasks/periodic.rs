@@ -28,6 +28,9 @@ pub async fn run(engine: &'static Engine) {
             if now.seconds() != last_second {
                 last_second = now.seconds();
                 clients::close_idle(engine, now);
+                clients::enforce_output_limits(engine);
+                clients::trim_idle(engine, now);
+                clients::recount_memory(engine);
                 certificates::reload_if_changed(engine);
             }
         }

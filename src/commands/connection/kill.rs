@@ -129,7 +129,7 @@ pub(super) fn client_kill(ctx: &mut Context<'_>) -> CommandResult {
         if client.id == own {
             ctx.session.close_after_reply = true;
         } else {
-            client.close(CloseReason::Asked);
+            ctx.engine.clients.close(&client, CloseReason::Asked);
         }
     }
     if !old_style {

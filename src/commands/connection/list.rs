@@ -1,15 +1,12 @@
 //! CLIENT LIST and CLIENT INFO: one line per client.
 
-use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
-use std::fmt::Write;
-use std::sync::atomic::Ordering::Relaxed;
-
 use super::filter::Kind;
 use crate::base::number::parse_i64;
-use crate::engine::{CommandResult, Context, Engine, Outcome};
+use crate::catalog::{Categories, Group, Spec, flags};
+use crate::engine::Command;
+use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
-use crate::session::{Client, ClientFlags, ClientId};
+use crate::session::ClientId;
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -74,7 +71,7 @@ pub(super) fn client_list(ctx: &mut Context<'_>) -> CommandResult {
     }
     let mut text = String::new();
     for client in clients {
-        describe(ctx.engine, &client, ctx.now().0, &mut text);
+        text.push_str(&ctx.engine.describe_client(&client, ctx.now()));
         text.push('\n');
     }
     ctx.reply.verbatim("txt", text.as_bytes());
@@ -82,81 +79,8 @@ pub(super) fn client_list(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn client_info(ctx: &mut Context<'_>) -> CommandResult {
-    let mut text = String::new();
-    describe(ctx.engine, &ctx.session.client, ctx.now().0, &mut text);
+    let mut text = ctx.engine.describe_client(&ctx.session.client, ctx.now());
     text.push('\n');
     ctx.reply.verbatim("txt", text.as_bytes());
     Ok(Outcome::Done)
-}
-
-/// The flags of a client as letters; `N` without any.
-fn letters(flags: ClientFlags) -> String {
-    let mut letters = String::new();
-    for (flag, letter) in [
-        (ClientFlags::MONITOR, 'O'),
-        (ClientFlags::REPLICA, 'S'),
-        (ClientFlags::PRIMARY, 'M'),
-        (ClientFlags::PUBSUB, 'P'),
-        (ClientFlags::MULTI, 'x'),
-        (ClientFlags::BLOCKED, 'b'),
-        (ClientFlags::DIRTY_CAS, 'd'),
-        (ClientFlags::CLOSE_AFTER_REPLY, 'c'),
-        (ClientFlags::CLOSE_ASAP, 'A'),
-        (ClientFlags::UNIX_SOCKET, 'U'),
-        (ClientFlags::NO_EVICT, 'e'),
-        (ClientFlags::NO_TOUCH, 'T'),
-    ] {
-        if flags.contains(flag) {
-            letters.push(letter);
-        }
-    }
-    if letters.is_empty() { "N".into() } else { letters }
-}
-
-/// Describes a client in one line, as CLIENT LIST does.
-pub(crate) fn describe(engine: &Engine, client: &Client, now_ms: i64, out: &mut String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (library, version) = client.library();
-    let command = match client.last_command.load(Relaxed) {
-        u32::MAX => "NULL",
-        row => engine.table.row(row as usize).spec.name,
-    };
-    let query = client.query_bytes.load(Relaxed);
-    let capacity = client.query_capacity.load(Relaxed);
-    let output = client.output_bytes.load(Relaxed) + client.pending_bytes() as u64;
-    let queued_bytes = client.queued_bytes.load(Relaxed);
-    let peak = client.output_peak.load(Relaxed);
-    let total = capacity + output + queued_bytes + client.argument_bytes.load(Relaxed) + size_of::<Client>() as u64;
-    let [channels, patterns, shard_channels] = &client.subscriptions;
-    // Writing to a string cannot fail.
-    let _ = write!(
-        out,
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} qbuf={query} \
-         qbuf-free={} argv-mem={} multi-mem={queued_bytes} rbs={} rbp={peak} obl={output} oll=0 omem=0 tot-mem={total} \
-         events={} cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={}",
-        client.id.0,
-        client.peer.address,
-        client.peer.local,
-        client.peer.fd,
-        text(&client.name()),
-        now_ms / 1000 - client.connected_at,
-        (now_ms - client.last_seen.load(Relaxed)).max(0) / 1000,
-        letters(client.flags()),
-        client.db.load(Relaxed),
-        channels.load(Relaxed),
-        patterns.load(Relaxed),
-        shard_channels.load(Relaxed),
-        client.queued.load(Relaxed),
-        capacity.saturating_sub(query),
-        client.argument_bytes.load(Relaxed),
-        client.output_capacity.load(Relaxed),
-        if client.flags().contains(ClientFlags::CLOSE_ASAP) { "" } else { "r" },
-        client.user().name_text(),
-        client.resp.load(Relaxed),
-        text(&library),
-        text(&version),
-    );
-    if let Some(tls) = &client.tls {
-        let _ = write!(out, " tls={} cipher={}", tls.protocol, tls.cipher);
-    }
 }

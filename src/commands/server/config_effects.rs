@@ -32,12 +32,14 @@ impl ApplyHooks for Effects {
                 self.engine.users.set_default_password(&new.security.requirepass.0);
                 Ok(())
             }
+            Effect::ClientMemory | Effect::MaxMemory => {
+                self.engine.recount_clients(new, self.engine.background_worker());
+                Ok(())
+            }
             Effect::AppendOnly if new.persistence.appendonly => Err("this server has no append only file".into()),
             // Read where they are used, at the latest with the next command or round of background work.
             Effect::AppendOnly
             | Effect::MaxClients
-            | Effect::MaxMemory
-            | Effect::ClientMemory
             | Effect::Hz
             | Effect::ReplBacklog
             | Effect::GoodReplicas

@@ -66,8 +66,7 @@ impl Overhead {
             .collect();
         let (mut clients_normal, mut clients_replicas) = (0, 0);
         for client in engine.clients.all() {
-            let bytes = [&client.query_capacity, &client.output_capacity, &client.argument_bytes, &client.queued_bytes];
-            let bytes = bytes.iter().map(|bytes| bytes.load(Relaxed)).sum::<u64>() + client.pending_bytes() as u64;
+            let bytes = client.memory_usage();
             match client.flags().contains(ClientFlags::REPLICA) {
                 true => clients_replicas += bytes,
                 false => clients_normal += bytes,

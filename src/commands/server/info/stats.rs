@@ -58,6 +58,8 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     count(text, "total_reads_processed", &totals.reads);
     count(text, "total_writes_processed", &totals.writes);
     text.all(&["io_threaded_reads_processed", "io_threaded_writes_processed"], 0);
+    count(text, "client_query_buffer_limit_disconnections", &totals.query_buffer_closed);
+    count(text, "client_output_buffer_limit_disconnections", &totals.output_buffer_closed);
     text.all(&["reply_buffer_shrinks", "reply_buffer_expands"], 0);
     // There is no single event loop whose rounds could be counted.
     text.all(

@@ -1,0 +1,89 @@
+//! One client in one line: what CLIENT LIST shows and log lines name.
+//!
+//! Output is split as Redis has it: the first 16 KB stand in a buffer of fixed size (`obl`), the rest in a list of blocks
+//! (`oll`, `omem`).
+
+use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Engine;
+use crate::base::clock::UnixMillis;
+use crate::session::{Client, ClientFlags, FIXED_OUTPUT_BYTES};
+
+/// The flags of a client as letters; `N` without any.
+fn letters(flags: ClientFlags) -> String {
+    let mut letters = String::new();
+    for (flag, letter) in [
+        (ClientFlags::MONITOR, 'O'),
+        (ClientFlags::REPLICA, 'S'),
+        (ClientFlags::PRIMARY, 'M'),
+        (ClientFlags::PUBSUB, 'P'),
+        (ClientFlags::MULTI, 'x'),
+        (ClientFlags::BLOCKED, 'b'),
+        (ClientFlags::DIRTY_CAS, 'd'),
+        (ClientFlags::CLOSE_AFTER_REPLY, 'c'),
+        (ClientFlags::CLOSE_ASAP, 'A'),
+        (ClientFlags::UNIX_SOCKET, 'U'),
+        (ClientFlags::NO_EVICT, 'e'),
+        (ClientFlags::NO_TOUCH, 'T'),
+    ] {
+        if flags.contains(flag) {
+            letters.push(letter);
+        }
+    }
+    if letters.is_empty() { "N".into() } else { letters }
+}
+
+impl Engine {
+    /// The line of a client.
+    pub fn describe_client(&self, client: &Client, now: UnixMillis) -> String {
+        let mut out = String::new();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (library, version) = client.library();
+        let command = match client.last_command.load(Relaxed) {
+            u32::MAX => "NULL",
+            row => self.table.row(row as usize).spec.name,
+        };
+        let query = client.query_bytes.load(Relaxed);
+        let capacity = client.query_capacity.load(Relaxed);
+        let queued = client.queued_output();
+        let (fixed, listed) = (queued.min(FIXED_OUTPUT_BYTES), queued.saturating_sub(FIXED_OUTPUT_BYTES));
+        let blocks = listed.div_ceil(FIXED_OUTPUT_BYTES);
+        let output_capacity = client.output_capacity.load(Relaxed).min(FIXED_OUTPUT_BYTES);
+        let queued_bytes = client.queued_bytes.load(Relaxed);
+        let peak = client.output_peak.load(Relaxed);
+        let total = client.memory_usage();
+        let [channels, patterns, shard_channels] = &client.subscriptions;
+        // Writing to a string cannot fail.
+        let _ = write!(
+            out,
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} qbuf={query} \
+             qbuf-free={} argv-mem={} multi-mem={queued_bytes} rbs={output_capacity} rbp={peak} obl={fixed} oll={blocks} omem={listed} tot-mem={total} \
+             events={} cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+            client.id.0,
+            client.peer.address,
+            client.peer.local,
+            client.peer.fd,
+            text(&client.name()),
+            now.0 / 1000 - client.connected_at,
+            (now.0 - client.last_seen.load(Relaxed)).max(0) / 1000,
+            letters(client.flags()),
+            client.db.load(Relaxed),
+            channels.load(Relaxed),
+            patterns.load(Relaxed),
+            shard_channels.load(Relaxed),
+            client.queued.load(Relaxed),
+            capacity.saturating_sub(query),
+            client.argument_bytes.load(Relaxed),
+            if client.flags().contains(ClientFlags::CLOSE_ASAP) { "" } else { "r" },
+            client.user().name_text(),
+            client.resp.load(Relaxed),
+            text(&library),
+            text(&version),
+        );
+        if let Some(tls) = &client.tls {
+            let _ = write!(out, " tls={} cipher={}", tls.protocol, tls.cipher);
+        }
+        out
+    }
+}

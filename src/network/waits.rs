@@ -1,0 +1,260 @@
+//! The waits of a connection: for bytes or mail, for a parked command, for the end of CLIENT PAUSE.
+//!
+//! Replies that could not be sent at once are sent meanwhile, whatever the connection waits for, and a client that is to
+//! be closed stops waiting at once.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::connection::{Connection, End};
+use crate::base::clock::UnixMillis;
+use crate::engine::Waiter;
+use crate::metrics::Totals;
+use crate::session::{ClientFlags, CloseReason, Signal};
+
+/// With more than this unsent nothing more is read from the client, and its messages stay in its mailbox.
+pub(super) const MAX_UNSENT_BYTES: usize = 64 << 20;
+
+/// What woke a connection.
+pub(super) enum Wake {
+    /// This many bytes arrived; 0 is the end.
+    Bytes(io::Result<usize>),
+    /// Somebody posted something.
+    Mail,
+}
+
+enum BlockedMail {
+    Served,
+    Other,
+    Close,
+}
+
+impl Connection<'_> {
+    /// Waits for bytes or mail, whatever comes first.
+    pub(super) async fn wait(&mut self, wanted: usize) -> Wake {
+        poll_fn(|cx| {
+            self.register(cx);
+            if let Poll::Ready(Err(error)) = self.poll_send(cx) {
+                return Poll::Ready(Wake::Bytes(Err(error)));
+            }
+            let may_grow = self.unsent() <= MAX_UNSENT_BYTES;
+            let client = &self.session.client;
+            if client.has_mail() && (may_grow || client.closing().is_some()) {
+                return Poll::Ready(Wake::Mail);
+            }
+            if !may_grow {
+                return Poll::Pending;
+            }
+            self.transport.poll_read(cx, &mut self.input.bytes, wanted).map(Wake::Bytes)
+        })
+        .await
+    }
+
+    /// Sends what the socket takes without waiting.
+    pub(super) async fn send(&mut self) -> Result<(), End> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        let sent = poll_fn(|cx| {
+            Poll::Ready(match self.poll_send(cx) {
+                Poll::Ready(result) => result,
+                Poll::Pending => {
+                    self.register(cx);
+                    Ok(())
+                }
+            })
+        });
+        sent.await.map_err(|_| End::Orderly)
+    }
+
+    /// Waits until at most `left` bytes are unsent.
+    pub(super) async fn send_down_to(&mut self, left: usize) -> Result<(), End> {
+        let sent = poll_fn(|cx| {
+            self.register(cx);
+            let sent = self.poll_send(cx);
+            if let Poll::Ready(Err(_)) = sent {
+                return Poll::Ready(Err(End::Orderly));
+            }
+            if let Some(end) = self.closed() {
+                return Poll::Ready(Err(end));
+            }
+            if self.unsent() <= left { Poll::Ready(Ok(())) } else { Poll::Pending }
+        });
+        sent.await
+    }
+
+    fn register(&mut self, cx: &Context<'_>) {
+        if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.session.client.register(cx.waker());
+            self.registered = Some(cx.waker().clone());
+        }
+    }
+
+    /// Bytes of replies that the socket has not taken.
+    pub(super) fn unsent(&self) -> usize {
+        self.output.len() + self.transport.unsent()
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unsent() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let before = self.unsent();
+        let sent = self.transport.poll_send(cx, &mut self.output);
+        let after = self.unsent();
+        let totals = &self.engine.workers[self.session.worker].totals;
+        Totals::bump(&totals.output_bytes, (before - after) as u64);
+        Totals::bump(&totals.writes, 1);
+        self.show_output();
+        sent
+    }
+
+    /// Shows the other threads what is unsent.
+    pub(super) fn show_output(&self) {
+        let client = &self.session.client;
+        client.output_bytes.store(self.unsent() as u64, Relaxed);
+        client.output_capacity.store(self.output.bytes.capacity() as u64, Relaxed);
+    }
+
+    /// Takes what others posted.
+    pub(super) async fn deliver_mail(&mut self) -> Option<End> {
+        if let Some(end) = self.closed() {
+            return Some(end);
+        }
+        let mut close = false;
+        for signal in self.session.client.take_mail() {
+            match signal {
+                Signal::Send(bytes) | Signal::Unblocked(bytes) => self.output.bytes.extend_from_slice(&bytes),
+                Signal::Trim => self.trim(),
+                Signal::Close { .. } => close = true,
+            }
+        }
+        if close {
+            return Some(self.send_down_to(0).await.err().unwrap_or(End::Orderly));
+        }
+        self.show_output();
+        self.account();
+        self.send().await.err().or_else(|| self.closed())
+    }
+
+    /// Why somebody has closed the client, if so.
+    pub(super) fn closed(&self) -> Option<End> {
+        let reason = self.session.client.closing()?;
+        if reason == CloseReason::OutputLimit {
+            Totals::bump(&self.engine.workers[self.session.worker].totals.output_buffer_closed, 1);
+            let description = self.engine.describe_client(&self.session.client, UnixMillis::now());
+            tracing::warn!("Client {description} scheduled to be closed ASAP for overcoming of output buffer limits.");
+        }
+        Some(End::Orderly)
+    }
+
+    /// Waits until a parked command is served, its time is up, or the connection ends.
+    pub(super) async fn wait_blocked(&mut self, waiter: &Arc<Waiter>) -> Option<End> {
+        loop {
+            let sleep = match waiter.deadline() {
+                Some(deadline) => Duration::from_millis((deadline.0 - UnixMillis::now().0).max(0) as u64),
+                None => Duration::from_secs(3600),
+            };
+            let mut timer = pin!(tokio::time::sleep(sleep));
+            let woken = tokio::select! {
+                biased;
+                wake = self.wait(0) => Some(wake),
+                () = &mut timer => None,
+            };
+            match woken {
+                None if waiter.deadline().is_some() && self.time_out(waiter) => return None,
+                None => {}
+                Some(Wake::Bytes(Ok(0) | Err(_))) => {
+                    self.give_up(waiter);
+                    return Some(End::Orderly);
+                }
+                // Requests that arrive meanwhile wait in the buffer.
+                Some(Wake::Bytes(Ok(read))) => {
+                    self.count_input(read);
+                    if let Some(end) = self.check_query_buffer() {
+                        self.give_up(waiter);
+                        return Some(end);
+                    }
+                }
+                Some(Wake::Mail) => match self.take_blocked_mail() {
+                    BlockedMail::Served => return None,
+                    BlockedMail::Other => {
+                        if let Err(end) = self.send().await {
+                            self.give_up(waiter);
+                            return Some(end);
+                        }
+                    }
+                    BlockedMail::Close => {
+                        self.give_up(waiter);
+                        return Some(self.closed().unwrap_or(End::Orderly));
+                    }
+                },
+            }
+        }
+    }
+
+    fn take_blocked_mail(&mut self) -> BlockedMail {
+        if self.session.client.closing().is_some() {
+            return BlockedMail::Close;
+        }
+        let mut result = BlockedMail::Other;
+        for signal in self.session.client.take_mail() {
+            match signal {
+                Signal::Send(bytes) => self.output.bytes.extend_from_slice(&bytes),
+                Signal::Unblocked(bytes) => {
+                    self.output.bytes.extend_from_slice(&bytes);
+                    result = BlockedMail::Served;
+                }
+                Signal::Trim => self.trim(),
+                Signal::Close { .. } => return BlockedMail::Close,
+            }
+        }
+        self.show_output();
+        result
+    }
+
+    /// The time of a parked command is up; `false` when somebody has ended the wait already (the reply is in the mail).
+    fn time_out(&mut self, waiter: &Arc<Waiter>) -> bool {
+        let Some(mut over) = waiter.claim() else { return false };
+        *over = true;
+        drop(over);
+        self.engine.waiters.forget(waiter);
+        self.session.client.set_flags(ClientFlags::BLOCKED, false);
+        self.output.bytes.extend_from_slice(waiter.timeout_reply());
+        true
+    }
+
+    fn give_up(&self, waiter: &Arc<Waiter>) {
+        if let Some(mut over) = waiter.claim() {
+            *over = true;
+        }
+        self.engine.waiters.forget(waiter);
+    }
+
+    /// Waits until CLIENT PAUSE may have ended.
+    pub(super) async fn wait_paused(&mut self) -> Option<End> {
+        let client = Arc::clone(&self.session.client);
+        client.set_flags(ClientFlags::BLOCKED | ClientFlags::PAUSED, true);
+        let engine = self.engine;
+        let woken = tokio::select! {
+            biased;
+            wake = self.wait(0) => Some(wake),
+            () = engine.pause.changed() => None,
+        };
+        client.set_flags(ClientFlags::BLOCKED | ClientFlags::PAUSED, false);
+        match woken {
+            None => None,
+            Some(Wake::Bytes(Ok(0) | Err(_))) => Some(End::Orderly),
+            Some(Wake::Bytes(Ok(read))) => {
+                self.count_input(read);
+                self.check_query_buffer()
+            }
+            Some(Wake::Mail) => self.deliver_mail().await,
+        }
+    }
+}
