@@ -20,7 +20,7 @@ use crate::data::limits::Limits;
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
 use crate::metrics::Totals;
 use crate::resp::{Args, Protocol, Reply, WireError};
-use crate::session::{ClientFlags, ReplyMode, Session};
+use crate::session::{ClientFlags, CloseReason, FIXED_OUTPUT_BYTES, ReplyMode, Session};
 
 /// What the connection does next.
 pub enum Flow {
@@ -323,7 +323,7 @@ impl Engine {
             args,
             command,
             keys,
-            reply: Reply::new(out, protocol),
+            reply: Reply::new(out, protocol).limited(reply_limit(run.settings, session, start)),
             change: Change::default(),
             session: &mut *session,
             engine: self,
@@ -332,6 +332,10 @@ impl Engine {
             may_wait,
         };
         let result = (command.run)(&mut context);
+        if context.reply.is_futile() {
+            // The handler may have stopped in the middle.
+            context.session.client.close(CloseReason::OutputLimit);
+        }
         let Context { mut keys, change, .. } = context;
         let failed = result.is_err();
         let ending = match result {
@@ -518,6 +522,16 @@ pub(super) enum Ending {
 struct Refusal {
     row: Option<usize>,
     error: WireError,
+}
+
+/// The length of the buffer at which a reply that begins at `start` passes the client's output limit all alone.
+fn reply_limit(settings: &Settings, session: &Session, start: usize) -> usize {
+    let limits = &settings.limits.client_output_buffer_limit;
+    let limit = if session.subscriptions.is_empty() { limits.normal } else { limits.pubsub };
+    match limit.hard_bytes {
+        0 => usize::MAX,
+        bytes => start.saturating_add(usize::try_from(bytes.saturating_add(FIXED_OUTPUT_BYTES)).unwrap_or(usize::MAX)),
+    }
 }
 
 fn subscribed_refusal(name: &str) -> WireError {

@@ -1,7 +1,7 @@
 //! The replies of one connection that wait to be sent.
 
 /// A buffer larger than this is given back when it has become empty.
-const KEEP_BYTES: usize = 64 * 1024;
+const KEEP_BYTES: usize = 128 * 1024;
 /// What a buffer starts with, and keeps when the client is idle.
 const LEAST_BYTES: usize = 1024;
 /// Sent bytes in front of a buffer that are worth moving the rest for.

@@ -28,12 +28,24 @@ pub struct Reply<'a> {
     out: &'a mut Vec<u8>,
     /// The client's protocol.
     pub protocol: Protocol,
+    /// Bytes in the buffer beyond which the reply will not be sent.
+    limit: usize,
 }
 
 impl<'a> Reply<'a> {
     /// Replies go to the end of `out`.
     pub fn new(out: &'a mut Vec<u8>, protocol: Protocol) -> Self {
-        Self { out, protocol }
+        Self { out, protocol, limit: usize::MAX }
+    }
+
+    /// With more than `limit` bytes in the buffer the client is closed, and nothing is sent.
+    pub fn limited(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Whether whatever is written more will not be sent: who writes without bound may stop.
+    pub fn is_futile(&self) -> bool {
+        self.out.len() > self.limit
     }
 
     /// Bytes in the buffer so far.

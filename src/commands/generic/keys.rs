@@ -185,7 +185,7 @@ pub(super) fn keys(ctx: &mut Context<'_>) -> CommandResult {
     let mut count = 0;
     let reply = &mut ctx.reply;
     ctx.keys.for_each(|entry: &Entry| {
-        if pattern == b"*" || glob::matches(pattern, entry.key()) {
+        if !reply.is_futile() && (pattern == b"*" || glob::matches(pattern, entry.key())) {
             reply.bulk(entry.key());
             count += 1;
         }

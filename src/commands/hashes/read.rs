@@ -257,6 +257,9 @@ pub(super) fn hrandfield(ctx: &mut Context<'_>) -> CommandResult {
     let pairs = if count < 0 { wanted } else { wanted.min(len) };
     ctx.reply.array(if with_values && !nested { pairs * 2 } else { pairs });
     for (field, value) in picks.filter_map(|position| hash.at(position)) {
+        if ctx.reply.is_futile() {
+            break;
+        }
         if nested {
             ctx.reply.array(2);
         }

@@ -69,10 +69,11 @@ pub(super) fn srandmember(ctx: &mut Context<'_>) -> CommandResult {
     if count < 0 {
         let wanted = count.unsigned_abs() as usize;
         ctx.reply.array(wanted);
-        for _ in 0..wanted {
-            if let Some(member) = set.random() {
-                ctx.reply.element(member);
+        for member in (0..wanted).filter_map(|_| set.random()) {
+            if ctx.reply.is_futile() {
+                break;
             }
+            ctx.reply.element(member);
         }
         return Ok(Outcome::Done);
     }

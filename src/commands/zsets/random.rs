@@ -8,7 +8,7 @@ use super::range::pair_array;
 use super::reply_pair;
 use crate::data::zset::ZSet;
 use crate::engine::{CommandResult, Context, Outcome};
-use crate::resp::WireError;
+use crate::resp::{Protocol, WireError};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {
@@ -48,9 +48,12 @@ pub(super) fn zrandmember(ctx: &mut Context<'_>) -> CommandResult {
     if with_scores && !(-(i64::MAX / 2)..=i64::MAX / 2).contains(&count) {
         return Err(WireError::OUT_OF_RANGE);
     }
+    if count < 0 {
+        return pick_anew(ctx, key, count.unsigned_abs() as usize, with_scores);
+    }
     let picks = {
         let set = ctx.keys.read::<ZSet>(key)?;
-        set.map_or_else(Vec::new, |set| pick(set, count))
+        set.map_or_else(Vec::new, |set| pick(set, count as usize))
     };
     if with_scores {
         pair_array(ctx, picks.len());
@@ -68,13 +71,30 @@ pub(super) fn zrandmember(ctx: &mut Context<'_>) -> CommandResult {
     Ok(Outcome::Done)
 }
 
-/// Positive: distinct members; negative: that many picks, each anew.
-fn pick(set: &ZSet, count: i64) -> Vec<(Vec<u8>, f64)> {
-    let owned = |(member, score): (crate::data::Element<'_>, f64)| (member.to_vec(), score);
-    let wanted = count.unsigned_abs() as usize;
-    if count < 0 {
-        return (0..wanted).filter_map(|_| set.at_random().map(owned)).collect();
+/// Picks that may repeat can be many: they are written one by one.
+fn pick_anew(ctx: &mut Context<'_>, key: &[u8], wanted: usize, with_scores: bool) -> CommandResult {
+    let Some(set) = ctx.keys.read::<ZSet>(key)? else {
+        ctx.reply.array(0);
+        return Ok(Outcome::Done);
+    };
+    let flat = with_scores && ctx.reply.protocol == Protocol::Resp2;
+    ctx.reply.array(if flat { wanted * 2 } else { wanted });
+    for (member, score) in (0..wanted).filter_map(|_| set.at_random()) {
+        if ctx.reply.is_futile() {
+            break;
+        }
+        if with_scores {
+            reply_pair(&mut ctx.reply, member, score);
+        } else {
+            ctx.reply.element(member);
+        }
     }
+    Ok(Outcome::Done)
+}
+
+/// Distinct members.
+fn pick(set: &ZSet, wanted: usize) -> Vec<(Vec<u8>, f64)> {
+    let owned = |(member, score): (crate::data::Element<'_>, f64)| (member.to_vec(), score);
     if wanted >= set.len() {
         return set.iter().map(owned).collect();
     }
