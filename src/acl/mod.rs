@@ -42,7 +42,7 @@ pub use configured::configured;
 pub use file::{load, save};
 pub use log::{AclLog, Entry, Occasion, Refused};
 pub use patterns::KeyAccess;
-pub use revocation::{Revocation, Subscription};
+pub use revocation::Revocation;
 pub use rule_error::RuleError;
 pub use rules::{NamedRules, Rules, UserFlag};
 pub use selector::Selector;

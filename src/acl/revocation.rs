@@ -5,15 +5,6 @@ use std::collections::HashSet;
 use super::patterns::admit_channel;
 use super::rules::Rules;
 
-/// Something a client is subscribed to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscription {
-    /// The channel, or the pattern.
-    pub channel: Box<[u8]>,
-    /// Whether it is a pattern.
-    pub is_pattern: bool,
-}
-
 /// Channels were taken away: what is left.
 pub struct Revocation {
     left: Vec<Box<[u8]>>,

@@ -42,7 +42,6 @@ pub use lookahead::Lookahead;
 pub use monitor::Monitors;
 pub use oom_score::OomScore;
 pub use pause::{Pause, PauseScope};
-pub use permissions::SubscriptionsOf;
 pub use reclaimer::Reclaimer;
 pub use saving::{
     LoadError, LoadFigures, LoadMode, Loaded, RunningSnapshot, SaveError, SaveFigures, SaveReport, Saving,
@@ -160,7 +159,6 @@ pub struct Engine {
     shutdown_wanted: Notify,
     rebind: OnceLock<Rebind>,
     libraries: OnceLock<Box<dyn Libraries>>,
-    subscriptions_of: OnceLock<SubscriptionsOf>,
 }
 
 /// Moves the listening sockets to what the settings name; says why not.
@@ -231,7 +229,6 @@ impl Engine {
             shutdown_wanted: Notify::new(),
             rebind: OnceLock::new(),
             libraries: OnceLock::new(),
-            subscriptions_of: OnceLock::new(),
             handshakes: HandshakeCounters::default(),
             reclaimer: Reclaimer::default(),
             config: parts.config,

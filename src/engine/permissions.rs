@@ -7,15 +7,12 @@
 use std::sync::Arc;
 
 use super::{Context, Engine};
-use crate::acl::{Denial, Entry, KeyAccess, Occasion, Reason, Refused, Revocation, Subscription, User};
+use crate::acl::{Denial, Entry, KeyAccess, Occasion, Reason, Refused, Revocation, User};
 use crate::base::clock::UnixMillis;
 use crate::catalog::Spec;
 use crate::config::RewriteError;
 use crate::resp::{Args, WireError};
-use crate::session::{Client, ClientFlags, Session, Signal};
-
-/// What a client is subscribed to.
-pub type SubscriptionsOf = Box<dyn Fn(&Client) -> Vec<Subscription> + Send + Sync>;
+use crate::session::{Client, ClientFlags, Session, Signal, SubscriptionKind};
 
 impl Engine {
     /// Whether a connection must authenticate before it can do anything.
@@ -90,18 +87,18 @@ impl Engine {
 
     /// Closes the connections of a user that are subscribed to channels it may not use any more.
     pub fn close_unsubscribed(&self, session: &mut Session, user: &Arc<User>, revocation: &Revocation) {
-        let Some(subscriptions_of) = self.subscriptions_of.get() else { return };
         self.close_where(session, |client| {
             client.flags().contains(ClientFlags::PUBSUB)
                 && Arc::ptr_eq(&client.user(), user)
-                && subscriptions_of(client).iter().any(|one| revocation.forbids(&one.channel, one.is_pattern))
+                && self.any_subscription(client, |channel, is_pattern| revocation.forbids(channel, is_pattern))
         });
     }
 
-    /// Says how one learns what a client is subscribed to.
-    pub fn set_subscriptions_of(&self, subscriptions_of: SubscriptionsOf) {
-        // Set once, by whoever assembles the server.
-        let _ = self.subscriptions_of.set(subscriptions_of);
+    fn any_subscription(&self, client: &Client, is_it: impl Fn(&[u8], bool) -> bool) -> bool {
+        SubscriptionKind::ALL.into_iter().any(|kind| {
+            let is_pattern = kind == SubscriptionKind::Pattern;
+            self.pubsub.of_client(kind, client.id).iter().any(|name| is_it(name, is_pattern))
+        })
     }
 
     fn close_where(&self, session: &mut Session, condition: impl Fn(&Client) -> bool) {

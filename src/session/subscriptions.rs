@@ -13,6 +13,11 @@ pub enum SubscriptionKind {
     ShardChannel,
 }
 
+impl SubscriptionKind {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Channel, Self::Pattern, Self::ShardChannel];
+}
+
 type Names = IndexSet<Box<[u8]>, ahash::RandomState>;
 
 /// The channels, patterns and shard channels of one connection.
