@@ -9,7 +9,7 @@
 //! | 5 | [`commands`] | rows and handlers, one folder per group of commands |
 //! | 4 | [`engine`] | how any command runs: checks, locks, call, record; transactions, blocking, eviction |
 //! | 3 | [`persistence`] | the bytes of snapshots and of DUMP |
-//! | 2 | [`keyspace`], [`acl`], [`session`], [`pubsub`] | sharded keys with expiry; users and their rules; what the server knows of a client; channels |
+//! | 2 | [`keyspace`], [`acl`], [`session`], [`pubsub`], [`tracking`] | sharded keys with expiry; users and their rules; what the server knows of a client; channels; who caches which keys |
 //! | 1 | [`resp`], [`catalog`], [`data`], [`config`], [`tls`], [`metrics`], [`group`] | requests and replies; what a command is; value types; parameters; identity and trust; figures; the data folder's identity |
 //! | 0 | [`base`] | clock, glob, number formats, allocator |
 //!
@@ -35,3 +35,4 @@ pub mod server;
 pub mod session;
 pub mod tasks;
 pub mod tls;
+pub mod tracking;

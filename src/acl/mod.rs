@@ -31,7 +31,7 @@ mod rule_error;
 mod rules;
 mod selector;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod throttle;
 mod user;
 mod users;

@@ -1,6 +1,8 @@
 //! A handful of commands to test rules with.
 
-use super::{CommandIndex, RuleError, Rules, Terms};
+use std::sync::Arc;
+
+use super::{CommandIndex, RuleError, Rules, Terms, User, Users};
 use crate::catalog::{Categories, Channels, Flags, KeyFinder, Spec, flags, keys};
 use crate::resp::OwnedArgs;
 
@@ -26,6 +28,11 @@ static SPECS: [Spec; 13] = [
 
 pub(super) fn commands() -> CommandIndex {
     CommandIndex::new(&SPECS)
+}
+
+/// A default user without a password.
+pub(crate) fn default_user() -> Arc<User> {
+    Arc::clone(Users::new(commands(), b"").default_user())
 }
 
 /// The rules of a new user after these words.

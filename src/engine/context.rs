@@ -95,7 +95,8 @@ impl<'a> Context<'a> {
 
     /// Records that `key` has changed, without an event.
     pub fn touched(&mut self, key: &[u8]) {
-        self.engine.watches.touch(self.keys.db(), key);
+        let by = Some(self.session.client.id);
+        self.engine.key_changed(self.settings, self.keys.db(), key, by);
     }
 
     /// Records the event of a keyspace notification.

@@ -20,6 +20,9 @@ fn letters(flags: ClientFlags) -> String {
         (ClientFlags::PUBSUB, 'P'),
         (ClientFlags::MULTI, 'x'),
         (ClientFlags::BLOCKED, 'b'),
+        (ClientFlags::TRACKING, 't'),
+        (ClientFlags::TRACKING_BROKEN, 'R'),
+        (ClientFlags::TRACKING_BCAST, 'B'),
         (ClientFlags::DIRTY_CAS, 'd'),
         (ClientFlags::CLOSE_AFTER_REPLY, 'c'),
         (ClientFlags::CLOSE_ASAP, 'A'),
@@ -32,6 +35,11 @@ fn letters(flags: ClientFlags) -> String {
         }
     }
     if letters.is_empty() { "N".into() } else { letters }
+}
+
+/// Who gets a client's invalidation messages: 0 is itself, -1 nobody.
+fn redirect(client: &Client) -> i64 {
+    if client.flags().contains(ClientFlags::TRACKING) { client.redirect.load(Relaxed) as i64 } else { -1 }
 }
 
 impl Engine {
@@ -59,7 +67,7 @@ impl Engine {
             out,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} qbuf={query} \
              qbuf-free={} argv-mem={} multi-mem={queued_bytes} rbs={output_capacity} rbp={peak} obl={fixed} oll={blocks} omem={listed} tot-mem={total} \
-             events={} cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+             events={} cmd={command} user={} redir={} resp={} lib-name={} lib-ver={}",
             client.id.0,
             client.peer.address,
             client.peer.local,
@@ -77,6 +85,7 @@ impl Engine {
             client.argument_bytes.load(Relaxed),
             if client.flags().contains(ClientFlags::CLOSE_ASAP) { "" } else { "r" },
             client.user().name_text(),
+            redirect(client),
             client.resp.load(Relaxed),
             text(&library),
             text(&version),

@@ -71,8 +71,10 @@ impl<'r> Run<'r> {
 impl Engine {
     /// Runs one request of a connection; the reply goes to the end of `out`.
     pub fn execute(&'static self, run: &mut Run<'_>, session: &mut Session, args: Args<'_>, out: &mut Vec<u8>) -> Flow {
+        let admitted = self.admit(run, session, args);
+        self.flush_tracking(run.settings, session, out);
         let start = out.len();
-        let row = match self.admit(run, session, args) {
+        let row = match admitted {
             Ok(row) => row,
             Err(Refusal { row, error }) => {
                 if let Some(row) = row {
@@ -348,6 +350,7 @@ impl Engine {
             }
         };
         self.record(run, &mut keys, args, change, session.worker);
+        self.remember_reads(&session.client, command, args);
         self.count_call(run, session, row, args, failed, matches!(ending, Ending::Waits(_)));
         (ending, keys)
     }
@@ -428,6 +431,7 @@ impl Engine {
                 other => other,
             };
         }
+        Self::count_down_caching(session);
         let hold = std::mem::take(&mut session.hold_replies);
         match (session.close_after_reply, hold.is_zero()) {
             (true, _) => Flow::Close,

@@ -52,10 +52,12 @@ impl Engine {
                     }
                 }
                 if started.elapsed() > budget {
+                    self.broadcast_changes(&settings);
                     return false;
                 }
             }
         }
+        self.broadcast_changes(&settings);
         true
     }
 

@@ -94,6 +94,7 @@ impl Engine {
         } else {
             self.watches.touch(db, key);
         }
+        self.key_invalid(run.settings, key, None);
         self.feed.append(db, std::iter::once([&b"DEL"[..], key].into_iter()));
         if run.settings.logging.notify_keyspace_events.0 != 0 {
             self.publish_event(run, class, event, db, key);

@@ -21,6 +21,7 @@ mod permissions;
 mod reclaimer;
 mod saving;
 mod tls_options;
+mod tracking;
 mod transaction;
 mod watch;
 
@@ -59,6 +60,7 @@ use crate::pubsub::PubSub;
 use crate::session::{ClientId, Clients};
 use crate::tls::counters::HandshakeCounters;
 use crate::tls::live::LiveTls;
+use crate::tracking::Tracking;
 
 /// Figures of one worker.
 pub struct WorkerFigures {
@@ -115,6 +117,8 @@ pub struct Engine {
     pub pause: Pause,
     /// Channels, patterns and who listens.
     pub pubsub: PubSub,
+    /// Who caches which keys.
+    pub tracking: Tracking,
     /// Clients in MONITOR mode.
     pub monitors: Monitors,
     /// Figures by worker.
@@ -206,6 +210,7 @@ impl Engine {
             waiters: Waiters::default(),
             pause: Pause::default(),
             pubsub: PubSub::default(),
+            tracking: Tracking::default(),
             monitors: Monitors::default(),
             // One place more than workers: background tasks count there.
             workers: (0..=parts.workers).map(|_| worker()).collect(),

@@ -287,6 +287,7 @@ impl Connection<'_> {
                 break Stop::Flush;
             }
         };
+        engine.broadcast_changes(settings);
         client.output_peak.fetch_max(self.output.len() as u64, Relaxed);
         stop
     }
@@ -335,6 +336,7 @@ impl Connection<'_> {
     fn leave(&mut self) {
         self.engine.close_transaction(&mut self.session);
         self.engine.pubsub.leave(&mut self.session);
+        self.engine.tracking.disable(&mut self.session);
         if self.session.monitor {
             self.engine.monitors.remove(self.session.client.id);
         }

@@ -132,11 +132,9 @@ fn show(session: &Session) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::Peer;
 
     fn session(id: u64) -> Session {
-        let peer = Peer { address: String::new(), local: String::new(), fd: 0 };
-        Session::new(Arc::new(Client::new(ClientId(id), peer, None, 0)), true, 0)
+        Session::new(Arc::new(Client::unconnected(id)), true, 0)
     }
 
     fn received(session: &Session) -> String {

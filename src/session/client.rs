@@ -47,6 +47,27 @@ bitflags::bitflags! {
         const CLOSE_ASAP = 1 << 11;
         /// Held back by CLIENT PAUSE.
         const PAUSED = 1 << 12;
+        /// Tracks keys.
+        const TRACKING = 1 << 20;
+        /// Tracks prefixes instead of what it reads.
+        const TRACKING_BCAST = 1 << 21;
+        /// Tracks only what it asks for.
+        const TRACKING_OPTIN = 1 << 22;
+        /// Tracks all but what it asks for.
+        const TRACKING_OPTOUT = 1 << 23;
+        /// Has asked for it (`CLIENT CACHING`), for the next command.
+        const TRACKING_CACHING = 1 << 24;
+        /// Is not told what it changes itself.
+        const TRACKING_NOLOOP = 1 << 25;
+        /// Whoever was to get its messages is gone.
+        const TRACKING_BROKEN = 1 << 26;
+        /// All that CLIENT TRACKING sets anew.
+        const TRACKING_STATE = Self::TRACKING_BCAST.bits()
+            | Self::TRACKING_OPTIN.bits()
+            | Self::TRACKING_OPTOUT.bits()
+            | Self::TRACKING_CACHING.bits()
+            | Self::TRACKING_NOLOOP.bits()
+            | Self::TRACKING_BROKEN.bits();
     }
 }
 
@@ -130,6 +151,10 @@ pub struct Client {
     pub traffic: [AtomicU64; 2],
     /// Bytes of its subscriptions.
     pub subscription_bytes: AtomicU64,
+    /// Who gets its invalidation messages, by number; 0 is the client itself.
+    pub redirect: AtomicU64,
+    /// Bytes of the prefixes it tracks.
+    pub tracking_bytes: AtomicU64,
     /// Bytes it has been counted with against `maxmemory-clients`.
     pub counted_memory: AtomicU64,
     /// Unix time in seconds since when it is above its soft output limit; 0 while it is below.
@@ -165,6 +190,8 @@ impl Client {
             subscriptions: Default::default(),
             traffic: Default::default(),
             subscription_bytes: AtomicU64::new(0),
+            redirect: AtomicU64::new(0),
+            tracking_bytes: AtomicU64::new(0),
             counted_memory: AtomicU64::new(0),
             soft_limit_since: AtomicI64::new(0),
             mailbox: Mailbox::default(),
@@ -243,6 +270,7 @@ impl Client {
             + self.queued_bytes.load(Relaxed)
             + u64::from(self.watched.load(Relaxed)) * WATCHED_KEY_BYTES
             + self.subscription_bytes.load(Relaxed)
+            + self.tracking_bytes.load(Relaxed)
     }
 
     /// Puts a signal into the mailbox and wakes the connection.
@@ -306,4 +334,13 @@ fn check_attribute(value: &[u8], what: &str) -> Result<(), WireError> {
         return Ok(());
     }
     Err(WireError::new(format!("ERR {what} cannot contain spaces, newlines or special characters.")))
+}
+
+#[cfg(test)]
+impl Client {
+    /// A client that is connected to nothing.
+    pub(crate) fn unconnected(id: u64) -> Self {
+        let peer = Peer { address: "127.0.0.1:1".into(), local: "127.0.0.1:2".into(), fd: 0 };
+        Self::new(ClientId(id), peer, None, 0, crate::acl::testing::default_user())
+    }
 }

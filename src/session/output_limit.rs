@@ -70,10 +70,9 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{ClientId, Peer};
 
     fn client() -> Client {
-        Client::new(ClientId(1), Peer { address: String::new(), local: String::new(), fd: 0 }, None, 0)
+        Client::unconnected(1)
     }
 
     #[test]
@@ -106,7 +105,7 @@ mod tests {
         client.soft_limit_since.store(since - 5, Relaxed);
         assert!(!client.enforce_output_limit(&limits), "not longer than the limit says");
         client.soft_limit_since.store(since - 6, Relaxed);
-        let other = Client::new(ClientId(2), client.peer.clone(), None, 0);
+        let other = Client::unconnected(2);
         other.output_bytes.store(FIXED_OUTPUT_BYTES + 9, Relaxed);
         other.soft_limit_since.store(since - 6, Relaxed);
         assert!(!other.enforce_output_limit(&limits) && other.soft_limit_since.load(Relaxed) == 0);

@@ -80,6 +80,10 @@ pub struct Session {
     pub watch_broken: Arc<AtomicBool>,
     /// Channels and patterns it listens to.
     pub subscriptions: Subscriptions,
+    /// Prefixes of keys it tracks.
+    pub tracking_prefixes: Vec<Box<[u8]>>,
+    /// How many commands CLIENT CACHING still holds for: itself and the next one, or a transaction.
+    pub caching: u8,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// Close once the reply is written.
@@ -105,6 +109,8 @@ impl Session {
             watched: Vec::new(),
             watch_broken: Arc::default(),
             subscriptions: Subscriptions::default(),
+            tracking_prefixes: Vec::new(),
+            caching: 0,
             reply_mode: ReplyMode::On,
             close_after_reply: false,
             monitor: false,

@@ -48,3 +48,8 @@ pub fn trim_idle(engine: &Engine, now: UnixMillis) {
 pub fn recount_memory(engine: &Engine) {
     engine.recount_clients(&engine.config.settings(), engine.background_worker());
 }
+
+/// Keeps the table of tracked keys to its limit.
+pub fn limit_tracked_keys(engine: &Engine) {
+    engine.limit_tracked_keys(&engine.config.settings());
+}

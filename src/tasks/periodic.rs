@@ -25,6 +25,7 @@ pub async fn run(engine: &'static Engine) {
             engine.peak_memory.fetch_max(used_memory(), Relaxed);
             sample_rates(engine, now);
             engine.save_if_due(now);
+            clients::limit_tracked_keys(engine);
             if now.seconds() != last_second {
                 last_second = now.seconds();
                 clients::close_idle(engine, now);

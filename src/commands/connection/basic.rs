@@ -117,6 +117,7 @@ pub(super) fn reset(ctx: &mut Context<'_>) -> CommandResult {
     let session = &mut *ctx.session;
     engine.close_transaction(session);
     engine.pubsub.leave(session);
+    engine.tracking.disable(session);
     if session.monitor {
         engine.monitors.remove(session.client.id);
         session.monitor = false;

@@ -82,20 +82,6 @@ pub const ROWS: &[Command] = &[
     },
     Command {
         spec: Spec {
-            name: "client|getredir",
-            arity: 2,
-            flags: flags![NOSCRIPT, LOADING, STALE, SENTINEL],
-            categories: Categories::CONNECTION,
-            group: Group::Connection,
-            since: "6.0.0",
-            summary: "Tells which client gets this one's invalidation messages.",
-            complexity: "O(1)",
-            ..Spec::BASE
-        },
-        run: client_getredir,
-    },
-    Command {
-        spec: Spec {
             name: "client|no-evict",
             arity: 3,
             flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, SENTINEL],
@@ -167,11 +153,6 @@ pub(super) fn client_setinfo(ctx: &mut Context<'_>) -> CommandResult {
         return Err(WireError::new(format!("ERR Unrecognized option '{option}'")));
     }
     ctx.done_ok()
-}
-
-pub(super) fn client_getredir(ctx: &mut Context<'_>) -> CommandResult {
-    // -1: tracking is off.
-    ctx.done_int(-1)
 }
 
 fn switch(ctx: &mut Context<'_>, flag: ClientFlags) -> CommandResult {

@@ -174,6 +174,7 @@ pub fn flush(ctx: &mut Context<'_>, dbs: &[DbIndex], lazy: bool) -> usize {
         }
     }
     ctx.keys.select(before);
+    ctx.engine.database_emptied(ctx.settings);
     removed
 }
 

@@ -6,12 +6,13 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
+use crate::acl::{CommandIndex, Users};
 use crate::base::clock::UnixMillis;
 use crate::config::{CommandLine, Config};
 use crate::data::limits::Limits;
 use crate::engine::{Engine, FeedOffset, Parts, Run};
 use crate::resp::{OwnedArgs, Parsed, Parser};
-use crate::session::{Client, ClientId, Peer, Session};
+use crate::session::{Client, Session};
 
 /// An engine with one client.
 struct Server {
@@ -24,16 +25,17 @@ impl Server {
     fn new() -> Self {
         let line = CommandLine::default();
         let loaded = crate::config::load(&line, &mut std::io::empty()).unwrap();
+        let table = crate::commands::table();
         let engine: &'static Engine = Box::leak(Box::new(Engine::new(Parts {
             config: Config::new(loaded),
             config_file: None,
-            table: crate::commands::table(),
+            users: Users::new(CommandIndex::new(table.rows().iter().map(|row| &row.spec)), b""),
+            table,
             tls: None,
             workers: 1,
             now_ms: 0,
         })));
-        let peer = Peer { address: "127.0.0.1:1".into(), local: "127.0.0.1:2".into(), fd: 0 };
-        let client = Arc::new(Client::new(ClientId(1), peer, None, 0));
+        let client = Arc::new(Client::unconnected(1));
         let limits = Limits { stream_node_max_entries: 4, ..Limits::default() };
         Self { engine, session: Session::new(client, true, 0), limits }
     }

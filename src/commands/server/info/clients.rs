@@ -18,7 +18,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("client_recent_max_input_buffer", largest_input.unwrap_or(0));
     text.field("client_recent_max_output_buffer", largest_output.unwrap_or(0));
     text.field("blocked_clients", blocked(ctx.engine));
-    text.field("tracking_clients", 0);
+    text.field("tracking_clients", ctx.engine.tracking.clients());
     // Deadlines are timers of the connections' own tasks.
     text.field("clients_in_timeout_table", 0);
     text.field("total_blocking_keys", ctx.engine.waiters.key_count());

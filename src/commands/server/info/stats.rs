@@ -51,7 +51,9 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
         ],
         0,
     );
-    text.all(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"], 0);
+    text.field("tracking_total_keys", ctx.engine.tracking.keys());
+    text.field("tracking_total_items", ctx.engine.tracking.items());
+    text.field("tracking_total_prefixes", ctx.engine.tracking.prefixes());
     text.field("unexpected_error_replies", 0);
     count(text, "total_error_replies", &totals.errors);
     text.field("dump_payload_sanitizations", 0);
