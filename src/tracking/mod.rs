@@ -266,7 +266,6 @@ fn post(delivery: Delivery<'_>, target: &Client, payload: Payload<'_>, redirecte
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::Peer;
 
     struct World {
         tracking: Tracking,

@@ -1,0 +1,223 @@
+//! One Lua interpreter with the globals that scripts see, and running a function in it.
+//!
+//! The globals are made by `sandbox.lua`; what it cannot do in Lua is done here: the error handler that notes where an
+//! error happened, turning thrown objects into values, and the hook that looks at the clock.
+
+use mlua::chunk::ChunkMode;
+use mlua::{Function, HookTriggers, Lua, LuaOptions, Result, StdLib, Table, Value, VmState};
+
+use super::error::{error_table, reply_error, value_of};
+use super::host::{SharedHost, Verdict, ask, lend};
+use super::{api, bits, json, msgpack, random, structs};
+
+/// Memory that one interpreter may take, in bytes.
+pub const MAX_BYTES: usize = 1 << 30;
+
+/// Instructions between two looks at the clock.
+const HOOK_INSTRUCTIONS: u32 = 100_000;
+
+/// The source of the sandbox's own functions, which error messages pass over.
+const SANDBOX: &str = "=sandbox";
+
+/// What an interpreter is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// EVAL: scripts, with keys and arguments in globals.
+    Scripts,
+    /// FUNCTION LOAD and FCALL.
+    Functions,
+}
+
+/// A Lua interpreter.
+pub(super) struct Interpreter {
+    lua: Lua,
+    run: Function,
+    see: Function,
+    globals: Table,
+    view: Table,
+    proxies: Vec<Table>,
+}
+
+/// How a function ended: with its first result, or with an error.
+pub(super) enum Ended {
+    /// Its first result.
+    Returned(Value),
+    /// The error: a table with `err`, and where known `source` and `line`; or whatever there was no memory to describe.
+    Failed(Value),
+}
+
+impl Interpreter {
+    /// A new interpreter.
+    pub fn new(purpose: Purpose) -> Result<Self> {
+        let lua = Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::new())?;
+        lua.set_memory_limit(MAX_BYTES)?;
+        let sandbox: Function =
+            lua.load(include_str!("sandbox.lua")).set_name(SANDBOX).set_mode(ChunkMode::Text).into_function()?;
+        let made: Table = sandbox.call(host_table(&lua, purpose)?)?;
+        let view: Table = made.raw_get("view")?;
+        lua.set_globals(view.clone())?;
+        lua.set_global_hook(HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS), |_, _| interrupt())?;
+        let proxies = made.raw_get::<Table>("proxies")?.sequence_values().collect::<Result<_>>()?;
+        let (run, see, globals) = (made.raw_get("run")?, made.raw_get("see")?, made.raw_get("globals")?);
+        Ok(Self { lua, run, see, globals, view, proxies })
+    }
+
+    /// The interpreter's state.
+    pub fn lua(&self) -> &Lua {
+        &self.lua
+    }
+
+    /// Compiles source text; an error is Lua's message.
+    pub fn compile(&self, source: &[u8], name: &str) -> std::result::Result<Function, Vec<u8>> {
+        self.lua.load(source).set_name(name).set_mode(ChunkMode::Text).into_function().map_err(|error| match error {
+            mlua::Error::SyntaxError { message, .. } => message.into_bytes(),
+            other => other.to_string().into_bytes(),
+        })
+    }
+
+    /// Sets a global that scripts can read.
+    pub fn set_global(&self, name: &str, value: Value) -> Result<()> {
+        self.globals.raw_set(name, value)
+    }
+
+    /// A table of strings.
+    pub fn strings(&self, values: &[&[u8]]) -> Result<Table> {
+        let table = self.lua.create_table_with_capacity(values.len(), 0)?;
+        for (index, value) in values.iter().enumerate() {
+            table.raw_set(index + 1, self.lua.create_string(value)?)?;
+        }
+        Ok(table)
+    }
+
+    /// Gives a function the globals that scripts see, should it have taken others the last time it ran.
+    pub fn reset_environment(&self, function: &Function) -> Result<()> {
+        function.set_environment(self.view.clone()).map(drop)
+    }
+
+    /// Whether what runs next is a library that is being loaded, which sees few globals.
+    pub fn see_loading(&self, loading: bool) -> Result<()> {
+        self.see.call(if loading { "loading" } else { "all" })
+    }
+
+    /// Runs a function with `host` lent to it; with `arguments`, the keys and the arguments are passed to it.
+    pub fn run(&self, host: &SharedHost, function: &Function, arguments: Option<(Table, Table)>) -> Ended {
+        let ended = lend(host, || self.protected(function, arguments));
+        // Functions that look past metatables may have put something into a proxy, where the next script would see it.
+        for proxy in self.proxies.iter().filter(|proxy| !proxy.is_empty()) {
+            let keys: Vec<Value> = proxy.pairs::<Value, Value>().filter_map(|pair| Some(pair.ok()?.0)).collect();
+            for key in keys {
+                let _ = proxy.raw_set(key, Value::Nil);
+            }
+        }
+        ended
+    }
+
+    /// Runs a function without a host.
+    pub fn protected(&self, function: &Function, arguments: Option<(Table, Table)>) -> Ended {
+        let (keys, arguments) = arguments.unzip();
+        match self.run.call::<(bool, Value)>((function, keys, arguments)) {
+            Ok((true, value)) => Ended::Returned(value),
+            Ok((false, error)) => Ended::Failed(error),
+            Err(error) => Ended::Failed(value_of(&self.lua, &error).unwrap_or(Value::Nil)),
+        }
+    }
+
+    /// Bytes in use.
+    pub fn used_memory(&self) -> usize {
+        self.lua.used_memory()
+    }
+}
+
+/// What `sandbox.lua` is given.
+fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
+    let natives = lua.globals();
+    let (string, table, math) = (natives.get::<Table>("string")?, natives.get::<Table>("table")?, natives.get("math")?);
+    random::register(lua, &math)?;
+    let libraries = lua.create_table()?;
+    for (name, library) in [
+        ("string", string),
+        ("table", table),
+        ("math", math),
+        ("bit", bits::library(lua)?),
+        ("cjson", json::library(lua)?),
+        ("cmsgpack", msgpack::library(lua)?),
+        ("struct", structs::library(lua)?),
+        ("redis", api::library(lua, purpose)?),
+    ] {
+        libraries.raw_set(name, library)?;
+    }
+    let host = lua.create_table()?;
+    host.raw_set("natives", natives)?;
+    host.raw_set("libraries", libraries)?;
+    if purpose == Purpose::Functions {
+        host.raw_set("loading", api::loading_library(lua)?)?;
+    }
+    host.raw_set("thrown_value", lua.create_function(|lua, value| thrown_value(lua, value))?)?;
+    host.raw_set("is_killed", lua.create_function(|_, ()| Ok(ask(|host| host.is_killed()).unwrap_or(false)))?)?;
+    host.raw_set("describe", lua.create_function(|lua, value| describe(lua, value))?)?;
+    host.raw_set(
+        "is_shared",
+        lua.create_function(|_, function: Value| {
+            let source = function.as_function().and_then(|function| function.info().source);
+            Ok(source.is_some_and(|source| source == SANDBOX))
+        })?,
+    )?;
+    Ok(host)
+}
+
+/// The value that was thrown, where Lua sees an object.
+fn thrown_value(lua: &Lua, value: Value) -> Result<Value> {
+    match &value {
+        Value::Error(error) => value_of(lua, error),
+        _ => Ok(value),
+    }
+}
+
+/// The error handler of a run: an error becomes a table, with the place in the script where it happened.
+fn describe(lua: &Lua, value: Value) -> Result<Value> {
+    let value = match thrown_value(lua, value)? {
+        value @ Value::Table(_) => value,
+        other => {
+            let mut text = b"ERR ".to_vec();
+            match lua.coerce_string(other.clone())? {
+                Some(string) => text.extend_from_slice(&string.as_bytes()),
+                None => text.extend_from_slice(other.to_string().unwrap_or_default().as_bytes()),
+            }
+            error_table(lua, &text, false)?
+        }
+    };
+    if let (Value::Table(table), Some((source, line))) = (&value, place(lua)) {
+        table.raw_set("source", source)?;
+        table.raw_set("line", line)?;
+    }
+    Ok(value)
+}
+
+/// The innermost function of the script itself: its source and line.
+fn place(lua: &Lua) -> Option<(String, i64)> {
+    for level in 1.. {
+        let found = lua.inspect_stack(level, |function| {
+            let source = function.source();
+            let text = source.source?.into_owned();
+            let passed_over = source.what == "C" || text == SANDBOX;
+            (!passed_over).then(|| (text, function.current_line().map_or(-1, |line| line as i64)))
+        });
+        match found {
+            Some(Some(place)) => return Some(place),
+            Some(None) => {}
+            None => return None,
+        }
+    }
+    None
+}
+
+/// The hook: gives the host a chance to end the script.
+fn interrupt() -> Result<VmState> {
+    if super::library::loading_is_late() {
+        return Err(reply_error("FUNCTION LOAD timeout"));
+    }
+    match ask(|host| host.interrupt()) {
+        Some(Verdict::Kill) => Err(reply_error("Script killed by user with SCRIPT KILL...")),
+        Some(Verdict::Continue) | None => Ok(VmState::Continue),
+    }
+}

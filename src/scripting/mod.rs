@@ -1,0 +1,32 @@
+//! Lua scripts and functions: the interpreters, what scripts see of the world, and what is cached or loaded.
+//!
+//! Knows no commands, keys or clients: a script reaches them through the [`Host`] that the engine lends to a run. Scripts run
+//! one at a time, under the exclusive gate.
+
+mod api;
+mod arguments;
+mod bits;
+mod digest;
+mod error;
+mod flags;
+mod host;
+mod interpreter;
+mod json;
+mod library;
+mod libraries;
+mod msgpack;
+mod numbers;
+mod random;
+mod replies;
+mod results;
+mod scripts;
+mod structs;
+
+pub use digest::{ScriptDigest, sha1hex};
+pub use flags::ScriptFlags;
+pub use host::{Host, ReplicationTargets, SharedHost, Verdict};
+pub use interpreter::MAX_BYTES as MAX_INTERPRETER_BYTES;
+pub use libraries::{Joining, Libraries, LibraryFigures, LibraryReport};
+pub use library::RegisteredFunction;
+pub use results::Errors;
+pub use scripts::{ScriptFigures, Scripts};

@@ -1,0 +1,283 @@
+-- The world of a script: which globals exist, and how they are kept from being changed.
+--
+-- Lua 5.1 has no read-only tables. A script gets an empty proxy in the place of each shared table: reading goes through to
+-- the real table, writing is an error. The functions that look past metatables (rawset, next, getmetatable, ...) know the
+-- proxies. Functions are replaced only where that is needed; the rest are Lua's own.
+--
+-- `host` has the functions written in Rust and the tables of the libraries; what comes back is for `Interpreter`.
+
+local host = ...
+
+local assert, error, getmetatable, ipairs, next, pairs = assert, error, getmetatable, ipairs, next, pairs
+local rawget, rawset, setmetatable, tostring, type = rawget, rawset, setmetatable, tostring, type
+local loadstring, pcall, xpcall, getfenv, setfenv = loadstring, pcall, xpcall, getfenv, setfenv
+local resume, create = coroutine.resume, coroutine.create
+local byte, concat, format = string.byte, table.concat, string.format
+local thrown_value, is_killed = host.thrown_value, host.is_killed
+
+local READONLY = "Attempt to modify a readonly table"
+
+-- Proxy -> real table, and the metatable that a proxy shows.
+local real_of, shown_metatable = {}, {}
+
+local function refuse_write()
+    error(READONLY, 2)
+end
+
+local function missing_global(_, name)
+    local kind = type(name)
+    if kind ~= "string" and kind ~= "number" then
+        error("Second argument to luaProtectedTableError must be a string or number", 2)
+    end
+    error("Script attempted to access nonexistent global variable '" .. name .. "'", 2)
+end
+
+-- A read-only view of `real`.
+local function protect(real)
+    local proxy = setmetatable({}, { __index = real, __newindex = refuse_write })
+    real_of[proxy] = real
+    return proxy
+end
+
+-- A read-only view of `real` in which reading a name that does not exist is an error.
+local function protect_strictly(real)
+    local proxy = protect(setmetatable(real, { __index = missing_global }))
+    shown_metatable[proxy] = protect({ __index = missing_global })
+    return proxy
+end
+
+local function bad_argument(index, name, message)
+    error(format("bad argument #%d to '%s' (%s)", index, name, message), 3)
+end
+
+local function check_table(value, index, name)
+    if type(value) ~= "table" then
+        bad_argument(index, name, "table expected, got " .. (value == nil and "no value" or type(value)))
+    end
+end
+
+-- ---------------------------------------------------------------- functions that look past metatables
+
+local base = {}
+
+function base.rawset(table, key, value)
+    check_table(table, 1, "rawset")
+    if real_of[table] then
+        error(READONLY, 2)
+    end
+    return rawset(table, key, value)
+end
+
+function base.rawget(table, key)
+    check_table(table, 1, "rawget")
+    return rawget(real_of[table] or table, key)
+end
+
+function base.setmetatable(table, metatable)
+    check_table(table, 1, "setmetatable")
+    if metatable ~= nil and type(metatable) ~= "table" then
+        bad_argument(2, "setmetatable", "nil or table expected")
+    end
+    if real_of[table] then
+        error(READONLY, 2)
+    end
+    local old = getmetatable(table)
+    if type(old) ~= "table" and old ~= nil or old and rawget(old, "__metatable") ~= nil then
+        error("cannot change a protected metatable", 2)
+    end
+    return setmetatable(table, metatable)
+end
+
+function base.getmetatable(value)
+    if real_of[value] then
+        return shown_metatable[value]
+    end
+    return getmetatable(value)
+end
+
+function base.next(table, key)
+    check_table(table, 1, "next")
+    return next(real_of[table] or table, key)
+end
+
+function base.pairs(table)
+    check_table(table, 1, "pairs")
+    if real_of[table] then
+        return base.next, table, nil
+    end
+    return next, table, nil
+end
+
+function base.ipairs(table)
+    check_table(table, 1, "ipairs")
+    return ipairs(table)
+end
+
+function base.setfenv(target, environment)
+    if target == 0 then
+        error(READONLY, 2)
+    end
+    if type(target) == "number" then
+        target = target + 1
+    elseif real_of[target] or host.is_shared(target) then
+        error("'setfenv' cannot change environment of given object", 2)
+    end
+    return setfenv(target, environment)
+end
+
+function base.getfenv(target)
+    if type(target) == "number" and target > 0 then
+        target = target + 1
+    end
+    return getfenv(target == nil and 2 or target)
+end
+
+-- ---------------------------------------------------------------- functions that catch errors
+
+-- What was thrown, as a Lua value. A killed script may not catch the error that kills it.
+local function caught(value)
+    if is_killed() then
+        error(value, 0)
+    end
+    if type(value) == "userdata" then
+        return thrown_value(value)
+    end
+    return value
+end
+
+local function pcall_results(ok, value, ...)
+    if ok then
+        return true, value, ...
+    end
+    value = caught(value)
+    -- Scripts from before errors were tables expect the text.
+    if type(value) == "table" then
+        local text = rawget(value, "err")
+        if type(text) == "string" or type(text) == "number" then
+            value = text
+        end
+    end
+    return false, value
+end
+
+function base.pcall(...)
+    return pcall_results(pcall(...))
+end
+
+local function xpcall_results(ok, value, ...)
+    if not ok and is_killed() then
+        error(value, 0)
+    end
+    return ok, value, ...
+end
+
+function base.xpcall(body, handler)
+    return xpcall_results(xpcall(body, function(value)
+        if type(value) == "userdata" then
+            value = thrown_value(value)
+        end
+        return handler(value)
+    end))
+end
+
+local function resume_results(ok, value, ...)
+    if ok then
+        return true, value, ...
+    end
+    return false, caught(value)
+end
+
+local coroutines = {}
+for name, value in pairs(coroutine) do
+    coroutines[name] = value
+end
+
+function coroutines.resume(...)
+    return resume_results(resume(...))
+end
+
+-- ---------------------------------------------------------------- functions that compile
+
+-- Compiled code is refused: it could break the interpreter.
+function base.loadstring(text, name)
+    if type(text) ~= "string" and type(text) ~= "number" then
+        bad_argument(1, "loadstring", "string expected, got " .. (text == nil and "no value" or type(text)))
+    end
+    text = tostring(text)
+    if byte(text) == 27 then
+        return nil, format("%s: bad binary format (compiled code is not allowed)", name or "string")
+    end
+    return loadstring(text, name or text)
+end
+
+function base.load(reader, name)
+    if type(reader) ~= "function" then
+        bad_argument(1, "load", "function expected, got " .. (reader == nil and "no value" or type(reader)))
+    end
+    local pieces = {}
+    while true do
+        local piece = reader()
+        if piece == nil or piece == "" then
+            break
+        elseif type(piece) ~= "string" then
+            return nil, "reader function must return a string"
+        end
+        pieces[#pieces + 1] = piece
+    end
+    return base.loadstring(concat(pieces), name or "=(load)")
+end
+
+-- ---------------------------------------------------------------- the globals
+
+local globals = {}
+for _, name in ipairs({
+    "assert", "collectgarbage", "error", "gcinfo", "newproxy", "rawequal", "select", "tonumber", "tostring", "type",
+    "unpack", "_VERSION",
+}) do
+    globals[name] = rawget(host.natives, name)
+end
+for name, value in pairs(base) do
+    globals[name] = value
+end
+for name, library in pairs(host.libraries) do
+    globals[name] = protect(library)
+end
+globals.coroutine = protect(coroutines)
+
+local string_metatable = getmetatable("")
+string_metatable.__metatable = protect({ __index = globals.string })
+
+local view = protect_strictly(globals)
+globals._G = view
+
+-- What a library sees while it is loaded: nothing but these functions of `redis`.
+local loading = nil
+if host.loading then
+    loading = setmetatable({ redis = protect_strictly(host.loading) }, { __index = missing_global })
+end
+local view_metatable = getmetatable(view)
+
+local function see(what)
+    rawset(view_metatable, "__index", what == "loading" and loading or globals)
+end
+
+-- ---------------------------------------------------------------- running
+
+local describe = host.describe
+
+-- Runs `body`, and says whether it came to its end, with its first result or the error as a table.
+local function run(body, keys, arguments)
+    if keys == nil then
+        return xpcall(body, describe)
+    end
+    return xpcall(function()
+        return body(keys, arguments)
+    end, describe)
+end
+
+local proxies = {}
+for proxy in pairs(real_of) do
+    proxies[#proxies + 1] = proxy
+end
+
+return { run = run, globals = globals, view = view, see = see, proxies = proxies }

@@ -1,0 +1,137 @@
+//! Cached scripts, known by the digest of their text, and the interpreter they run in.
+//!
+//! What must be known of a script before it runs stands in an index of its own, so that looking never waits for a script that
+//! is running. The interpreter's lock is taken under the exclusive gate, and before the index's.
+
+use std::collections::HashMap;
+
+use mlua::{Function, Table};
+use parking_lot::Mutex;
+
+use super::digest::{ScriptDigest, sha1hex};
+use super::flags::{ScriptFlags, of_script};
+use super::host::SharedHost;
+use super::interpreter::{Interpreter, Purpose};
+use super::results::{self, Errors};
+use crate::resp::{Reply, WireError};
+
+/// Bytes that an entry of the cache takes beside the script's text.
+const ENTRY_BYTES: usize = 120;
+
+/// The scripts of EVAL.
+pub struct Scripts {
+    interpreter: Mutex<Cache>,
+    index: Mutex<HashMap<ScriptDigest, Known>>,
+}
+
+/// The interpreter, and in it a table of compiled scripts by digest.
+struct Cache {
+    interpreter: Interpreter,
+    compiled: Table,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    flags: ScriptFlags,
+    bytes: usize,
+}
+
+/// What scripts take, for INFO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScriptFigures {
+    /// Cached scripts.
+    pub count: usize,
+    /// Bytes of their texts and of the index.
+    pub script_bytes: usize,
+    /// Bytes of the interpreter.
+    pub interpreter_bytes: usize,
+}
+
+impl Cache {
+    fn new() -> mlua::Result<Self> {
+        let interpreter = Interpreter::new(Purpose::Scripts)?;
+        let compiled = interpreter.lua().create_table()?;
+        Ok(Self { interpreter, compiled })
+    }
+}
+
+impl Scripts {
+    /// An empty cache. Fails only if there is no memory for an interpreter.
+    pub fn new() -> mlua::Result<Self> {
+        Ok(Self { interpreter: Mutex::new(Cache::new()?), index: Mutex::default() })
+    }
+
+    /// The flags of a cached script.
+    pub fn find(&self, digest: &ScriptDigest) -> Option<ScriptFlags> {
+        self.index.lock().get(digest).map(|known| known.flags)
+    }
+
+    /// The flags of a script that may not be cached yet; `None` if it will not compile.
+    pub fn flags_of(&self, source: &[u8]) -> Option<ScriptFlags> {
+        of_script(source).ok().map(|(flags, _)| flags)
+    }
+
+    /// Compiles and caches a script, if it is not yet.
+    pub fn load(&self, source: &[u8]) -> Result<(ScriptDigest, ScriptFlags), WireError> {
+        let digest = sha1hex(source);
+        if let Some(flags) = self.find(&digest) {
+            return Ok((digest, flags));
+        }
+        let (flags, code) = of_script(source)?;
+        let cache = self.interpreter.lock();
+        let function = cache.interpreter.compile(&source[code..], "@user_script").map_err(|message| {
+            let message = String::from_utf8_lossy(&message);
+            WireError::new(format!("ERR Error compiling script (new function): {message}"))
+        })?;
+        cache.compiled.raw_set(key(&cache, &digest)?, function).map_err(no_memory)?;
+        self.index.lock().insert(digest, Known { flags, bytes: source.len() });
+        Ok((digest, flags))
+    }
+
+    /// Runs a cached script and writes its reply. Errors come back for the caller to count.
+    pub fn run(
+        &self,
+        digest: &ScriptDigest,
+        keys: &[&[u8]],
+        arguments: &[&[u8]],
+        host: &SharedHost,
+        reply: &mut Reply<'_>,
+    ) -> Result<Errors, WireError> {
+        let cache = self.interpreter.lock();
+        let function: Function = cache.compiled.raw_get(key(&cache, digest)?).map_err(no_memory)?;
+        let interpreter = &cache.interpreter;
+        for (name, values) in [("KEYS", keys), ("ARGV", arguments)] {
+            let table = interpreter.strings(values).map_err(no_memory)?;
+            interpreter.set_global(name, mlua::Value::Table(table)).map_err(no_memory)?;
+        }
+        interpreter.reset_environment(&function).map_err(no_memory)?;
+        let ended = interpreter.run(host, &function, None);
+        let protocol = host.borrow().protocol();
+        Ok(results::write(interpreter.lua(), &digest.to_string(), &ended, protocol, reply))
+    }
+
+    /// Forgets all scripts and starts a new interpreter.
+    pub fn flush(&self) -> Result<(), WireError> {
+        *self.interpreter.lock() = Cache::new().map_err(no_memory)?;
+        *self.index.lock() = HashMap::new();
+        Ok(())
+    }
+
+    /// What scripts take. Waits for a script that is running.
+    pub fn figures(&self) -> ScriptFigures {
+        let interpreter_bytes = self.interpreter.lock().interpreter.used_memory();
+        let index = self.index.lock();
+        let texts: usize = index.values().map(|known| known.bytes).sum();
+        let script_bytes = texts + index.len() * ENTRY_BYTES;
+        ScriptFigures { count: index.len(), script_bytes, interpreter_bytes }
+    }
+}
+
+fn key(cache: &Cache, digest: &ScriptDigest) -> Result<mlua::LuaString, WireError> {
+    cache.interpreter.lua().create_string(digest.as_bytes()).map_err(no_memory)
+}
+
+/// The interpreter has no memory left for what the server itself needs of it.
+pub(super) fn no_memory(error: mlua::Error) -> WireError {
+    WireError::new(format!("ERR {error}"))
+}
