@@ -80,6 +80,14 @@ bitflags! {
         const WHILE_SUBSCRIBED = 1 << 51;
         /// Its replies are out-of-band messages, which CLIENT REPLY does not silence.
         const PUSHES = 1 << 52;
+        /// Runs the script whose text is its first argument.
+        const RUNS_TEXT = 1 << 55;
+        /// Runs the cached script whose digest is its first argument.
+        const RUNS_DIGEST = 1 << 56;
+        /// Runs the function whose name is its first argument.
+        const RUNS_FUNCTION = 1 << 57;
+        /// Runs what may take long, and what declares for itself how it may be run.
+        const RUNS_SCRIPT = Self::RUNS_TEXT.bits() | Self::RUNS_DIGEST.bits() | Self::RUNS_FUNCTION.bits();
     }
 }
 

@@ -15,6 +15,7 @@ pub mod multi_pop;
 pub mod pubsub;
 pub mod range;
 pub mod scan_options;
+pub mod scripting;
 pub mod server;
 pub mod sets;
 pub mod streams;
@@ -39,6 +40,7 @@ pub fn table() -> CommandTable {
         lifecycle::GROUP,
         lists::GROUP,
         pubsub::GROUP,
+        scripting::GROUP,
         server::GROUP,
         sets::GROUP,
         streams::GROUP,

@@ -62,6 +62,8 @@ pub enum Replay {
     AsIs,
     /// As these commands instead; none at all if empty.
     As(Vec<OwnedArgs>),
+    /// As these commands instead, each in its own database; what they changed has been counted.
+    Each(Vec<(DbIndex, OwnedArgs)>),
 }
 
 /// The change a command makes.
@@ -88,7 +90,7 @@ impl Change {
         let command: OwnedArgs = arguments.iter().copied().collect();
         match &mut self.replay {
             Replay::As(commands) => commands.push(command),
-            Replay::AsIs => self.replay = Replay::As(vec![command]),
+            Replay::AsIs | Replay::Each(_) => self.replay = Replay::As(vec![command]),
         }
     }
 

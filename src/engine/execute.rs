@@ -1,5 +1,6 @@
 //! One request, from its arguments to its reply: look up the row, check, lock the keys, run, record.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -14,12 +15,13 @@ use super::gate::Hold;
 use super::{Engine, PauseScope};
 use crate::acl::Occasion;
 use crate::base::clock::UnixMillis;
-use crate::catalog::{self, Flags, KeyFlags};
+use crate::catalog::{self, Flags, KeyFlags, Spec};
 use crate::config::Settings;
 use crate::data::limits::Limits;
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
 use crate::metrics::Totals;
-use crate::resp::{Args, Protocol, Reply, WireError};
+use crate::resp::{Args, OwnedArgs, Protocol, Reply, WireError};
+use crate::scripting::{ScriptDigest, ScriptFlags};
 use crate::session::{ClientFlags, CloseReason, FIXED_OUTPUT_BYTES, ReplyMode, Session};
 
 /// What the connection does next.
@@ -28,6 +30,8 @@ pub enum Flow {
     Continue,
     /// The next request, in a batch of its own: the configuration may have changed.
     NextBatch,
+    /// Nothing until the script that was set aside has ended.
+    Script,
     /// Nothing until the waiter is served or its time is up.
     Wait(Arc<Waiter>),
     /// The same request again once CLIENT PAUSE allows.
@@ -52,18 +56,27 @@ pub struct Run<'r> {
     pub now: UnixMillis,
     /// The key of the request that runs, where it was hashed ahead.
     pub hashed: HashedKey,
+    /// Collects how changes must be replayed, where they are parts of a whole; otherwise each goes to the feed at once.
+    pub effects: Option<RefCell<Vec<(DbIndex, OwnedArgs)>>>,
 }
 
 impl<'r> Run<'r> {
-    /// Enters the gate for a batch.
+    /// Enters the gate for a batch; a busy gate is not entered.
     pub fn begin(engine: &'static Engine, settings: &'r Settings, limits: &'r Limits) -> Self {
+        let hold = engine.gate.shared_unless_busy();
+        Self { hold, ..Self::outside(settings, limits) }
+    }
+
+    /// Outside the gate.
+    pub(super) fn outside(settings: &'r Settings, limits: &'r Limits) -> Self {
         Self {
             settings,
             limits,
-            hold: engine.gate.shared(),
+            hold: Hold::Nothing,
             clock: Instant::now(),
             now: UnixMillis::now(),
             hashed: HashedKey::default(),
+            effects: None,
         }
     }
 }
@@ -71,6 +84,9 @@ impl<'r> Run<'r> {
 impl Engine {
     /// Runs one request of a connection; the reply goes to the end of `out`.
     pub fn execute(&'static self, run: &mut Run<'_>, session: &mut Session, args: Args<'_>, out: &mut Vec<u8>) -> Flow {
+        if run.hold.is_nothing() {
+            run.hold = self.gate.shared_unless_busy();
+        }
         let admitted = self.admit(run, session, args);
         self.flush_tracking(run.settings, session, out);
         let start = out.len();
@@ -91,17 +107,67 @@ impl Engine {
             Reply::new(out, session.protocol).status("QUEUED");
             return self.after_reply(session, out, start, Flags::NONE);
         }
-        if self.is_paused(run, session, command) {
+        if self.is_paused(run, session, command, args) {
             return Flow::Paused;
         }
         session.client.last_command.store(row as u32, Relaxed);
-        match self.call(run, session, row, args, out) {
-            Some(waiter) => Flow::Wait(waiter),
-            None => match self.after_reply(session, out, start, command.spec.flags) {
-                Flow::Continue if command.spec.flags.contains(Flags::ADMIN) => Flow::NextBatch,
-                flow => flow,
-            },
+        let waiter = if self.may_take_long(run, session, command) {
+            match self.call_on_own_stack(run, session, row, args, out) {
+                Ok(waiter) => waiter,
+                Err(flow) => return flow,
+            }
+        } else {
+            self.call(run, session, row, args, out)
+        };
+        self.after_call(session, row, waiter, out, start)
+    }
+
+    /// What the connection does after a command.
+    pub(super) fn after_call(
+        &self,
+        session: &mut Session,
+        row: usize,
+        waiter: Option<Arc<Waiter>>,
+        out: &mut Vec<u8>,
+        start: usize,
+    ) -> Flow {
+        if let Some(waiter) = waiter {
+            return Flow::Wait(waiter);
         }
+        let flags = self.table.row(row).spec.flags;
+        match self.after_reply(session, out, start, flags) {
+            Flow::Continue if flags.contains(Flags::ADMIN) => Flow::NextBatch,
+            flow => flow,
+        }
+    }
+
+    /// Whether a command may run a script, which may then have to be set aside.
+    fn may_take_long(&self, run: &Run<'_>, session: &Session, command: &Command) -> bool {
+        let flags = command.spec.flags;
+        flags.intersects(Flags::RUNS_SCRIPT | Flags::RUNS_QUEUE)
+            && run.settings.general.busy_reply_threshold > 0
+            && (flags.intersects(Flags::RUNS_SCRIPT) || self.any_queued(session, Flags::RUNS_SCRIPT))
+    }
+
+    /// A command's flags, with what the script that it runs declares.
+    pub(super) fn effective_flags(&self, spec: &Spec, args: Args<'_>) -> Flags {
+        let flags = spec.flags;
+        let Some(subject) = args.get(1).filter(|_| flags.intersects(Flags::RUNS_SCRIPT)) else { return flags };
+        let declared = if flags.contains(Flags::RUNS_TEXT) {
+            self.scripts.flags_of(subject)
+        } else if flags.contains(Flags::RUNS_DIGEST) {
+            ScriptDigest::given(subject).and_then(|digest| self.scripts.find(&digest))
+        } else {
+            self.libraries.find(subject)
+        };
+        let Some(declared) = declared.filter(|declared| !declared.contains(ScriptFlags::UNDECLARED)) else {
+            return flags;
+        };
+        let mut flags = flags - (Flags::STALE | Flags::DENYOOM | Flags::WRITE | Flags::MAY_REPLICATE);
+        flags.set(Flags::WRITE, !declared.contains(ScriptFlags::NO_WRITES));
+        flags.set(Flags::DENYOOM, !declared.intersects(ScriptFlags::NO_WRITES | ScriptFlags::ALLOW_OOM));
+        flags.set(Flags::STALE, declared.contains(ScriptFlags::ALLOW_STALE));
+        flags
     }
 
     /// Everything that may refuse a command before it runs.
@@ -126,10 +192,17 @@ impl Engine {
             let occasion = if session.transaction.is_some() { Occasion::Multi } else { Occasion::TopLevel };
             return refuse(self.refuse(session, occasion, spec, args, denial));
         }
+        if run.hold.is_nothing() {
+            // Keys may be looked at inside the gate only.
+            let allowed = spec.flags.contains(Flags::ALLOW_BUSY) && !spec.has_keys();
+            return if allowed { Ok(row) } else { refuse(self.running_script.busy_error()) };
+        }
+        session.over_memory = false;
         if run.settings.memory.maxmemory > 0 {
             let over = !self.free_memory(run, session.worker);
+            session.over_memory = over;
             // Queueing takes memory too; EXEC is refused if anything queued needs more.
-            let denied = spec.flags.contains(Flags::DENYOOM)
+            let denied = self.effective_flags(spec, args).contains(Flags::DENYOOM)
                 || (spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_needs_memory(session));
             if over && denied {
                 return refuse(WireError::OUT_OF_MEMORY);
@@ -180,18 +253,18 @@ impl Engine {
         setting.allows(session.client.peer.is_loopback())
     }
 
-    fn is_paused(&self, run: &Run<'_>, session: &Session, command: &Command) -> bool {
+    fn is_paused(&self, run: &Run<'_>, session: &Session, command: &Command, args: Args<'_>) -> bool {
         let Some((scope, _)) = self.pause.current(run.now) else { return false };
         if command.spec.flags.contains(Flags::IGNORES_PAUSE) {
             return false;
         }
         scope == PauseScope::All
-            || command.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE)
+            || self.effective_flags(&command.spec, args).intersects(Flags::WRITE | Flags::MAY_REPLICATE)
             || (command.spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_may_write(session))
     }
 
     /// Runs a command whose turn it is; a waiter comes back when it must wait.
-    fn call(
+    pub(super) fn call(
         &'static self,
         run: &mut Run<'_>,
         session: &mut Session,
@@ -218,8 +291,10 @@ impl Engine {
             return waiter;
         }
         let exclusive = flags.contains(Flags::EXCLUSIVE);
-        if exclusive {
-            run.hold.upgrade(&self.gate);
+        if exclusive && !run.hold.upgrade(&self.gate) {
+            self.workers[session.worker].commands[row].rejected();
+            self.error_reply(session, out, &self.running_script.busy_error());
+            return None;
         }
         let keys = self.lock_keys(run, session.db, [(session.db, command, args)].into_iter(), exclusive);
         let (ending, keys) = self.invoke(run, session, row, args, out, keys, true);
@@ -412,10 +487,15 @@ impl Engine {
         waiter
     }
 
-    /// Writes an error reply and counts it.
-    pub fn error_reply(&self, session: &Session, out: &mut Vec<u8>, error: &WireError) {
+    /// Counts an error.
+    pub(super) fn count_error(&self, session: &Session, error: &WireError) {
         Totals::bump(&self.workers[session.worker].totals.errors, 1);
         self.errors.count(error.code());
+    }
+
+    /// Writes an error reply and counts it.
+    pub fn error_reply(&self, session: &Session, out: &mut Vec<u8>, error: &WireError) {
+        self.count_error(session, error);
         Reply::new(out, session.protocol).error(error);
     }
 

@@ -46,6 +46,9 @@ impl Engine {
             let limits = super::encoding_limits(&settings);
             for shard in 0..self.keyspace.database(db).shard_count() {
                 let mut run = Run::begin(self, &settings, &limits);
+                if run.hold.is_nothing() {
+                    return true;
+                }
                 while self.keyspace.database(db).is_due(shard, run.now) {
                     if self.expire_shard(&mut run, db, shard) == 0 {
                         break;

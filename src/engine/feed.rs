@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use parking_lot::Mutex;
 
 use crate::keyspace::DbIndex;
+use crate::resp::OwnedArgs;
 
 /// A position in the feed, in bytes since it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -87,6 +88,25 @@ impl Feed {
         let surplus = ring.bytes.len().saturating_sub(ring.capacity);
         ring.bytes.drain(..surplus);
         self.end.fetch_add(encoded.len() as u64, Relaxed);
+    }
+
+    /// Appends commands that took effect together, each in its own database; several are put between MULTI and EXEC.
+    pub fn append_whole(&self, commands: &[(DbIndex, OwnedArgs)]) {
+        let [(first, _), ..] = commands else { return };
+        let append = |db, words: &OwnedArgs| self.append(db, std::iter::once(words.as_args().from(0)));
+        let one_word = |word: &'static [u8]| std::iter::once(word).collect::<OwnedArgs>();
+        let is_transaction = commands.len() > 1;
+        if is_transaction {
+            append(*first, &one_word(b"MULTI"));
+        }
+        let mut last = *first;
+        for (db, command) in commands {
+            append(*db, command);
+            last = *db;
+        }
+        if is_transaction {
+            append(last, &one_word(b"EXEC"));
+        }
     }
 
     /// Where the feed ends now.

@@ -37,17 +37,32 @@ impl Engine {
         }
         if change.dirty > 0 {
             self.dirty.fetch_add(change.dirty, Relaxed);
-        } else if !change.always {
+        } else if !change.always && !matches!(change.replay, Replay::Each(_)) {
             return;
         }
         if self.feed.is_read() {
-            match change.replay {
-                Replay::AsIs => self.feed.append(keys.db(), std::iter::once(args.from(0))),
-                Replay::As(commands) => {
-                    let commands: Vec<Args<'_>> = commands.iter().map(OwnedArgs::as_args).collect();
-                    self.feed.append(keys.db(), commands.iter().map(|command| command.from(0)));
-                }
+            self.replay(run, keys.db(), args, change.replay);
+        }
+    }
+
+    /// Passes on how a change must be replayed: to the feed, or to what collects the parts of a whole.
+    fn replay(&self, run: &Run<'_>, db: DbIndex, args: Args<'_>, replay: Replay) {
+        if let Some(effects) = &run.effects {
+            let mut effects = effects.borrow_mut();
+            match replay {
+                Replay::AsIs => effects.push((db, args.to_owned())),
+                Replay::As(commands) => effects.extend(commands.into_iter().map(|command| (db, command))),
+                Replay::Each(commands) => effects.extend(commands),
             }
+            return;
+        }
+        match replay {
+            Replay::AsIs => self.feed.append(db, std::iter::once(args.from(0))),
+            Replay::As(commands) => {
+                let commands: Vec<Args<'_>> = commands.iter().map(OwnedArgs::as_args).collect();
+                self.feed.append(db, commands.iter().map(|command| command.from(0)));
+            }
+            Replay::Each(commands) => self.feed.append_whole(&commands),
         }
     }
 
@@ -95,7 +110,12 @@ impl Engine {
             self.watches.touch(db, key);
         }
         self.key_invalid(run.settings, key, None);
-        self.feed.append(db, std::iter::once([&b"DEL"[..], key].into_iter()));
+        match &run.effects {
+            Some(effects) if self.feed.is_read() => {
+                effects.borrow_mut().push((db, [&b"DEL"[..], key].into_iter().collect()));
+            }
+            _ => self.feed.append(db, std::iter::once([&b"DEL"[..], key].into_iter())),
+        }
         if run.settings.logging.notify_keyspace_events.0 != 0 {
             self.publish_event(run, class, event, db, key);
         }

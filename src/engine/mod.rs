@@ -19,7 +19,10 @@ mod oom_score;
 mod pause;
 mod permissions;
 mod reclaimer;
+mod running_script;
 mod saving;
+mod script_host;
+mod script_stack;
 mod tls_options;
 mod tracking;
 mod transaction;
@@ -44,10 +47,12 @@ pub use monitor::Monitors;
 pub use oom_score::OomScore;
 pub use pause::{Pause, PauseScope};
 pub use reclaimer::Reclaimer;
+pub use running_script::{RunningReport, RunningScript};
 pub use saving::{
     LoadError, LoadFigures, LoadMode, Loaded, RunningSnapshot, SaveError, SaveFigures, SaveReport, Saving,
     SnapshotFile, Ticket, written_version,
 };
+pub use script_host::{ScriptKind, ScriptRules};
 pub use tls_options::tls_options;
 pub use watch::{Presence, Watches};
 
@@ -57,7 +62,8 @@ use crate::config::values::ShutdownFlags;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
 use crate::metrics::{CommandFigures, CommandStats, ErrorCounts, LatencyEvents, Rates, SlowLog, Totals};
 use crate::pubsub::PubSub;
-use crate::session::{ClientId, Clients};
+use crate::scripting::{Libraries, Scripts};
+use crate::session::{Client, ClientId, Clients, Peer};
 use crate::tls::counters::HandshakeCounters;
 use crate::tls::live::LiveTls;
 use crate::tracking::Tracking;
@@ -79,14 +85,6 @@ pub struct Shutdown {
     pub how: ShutdownFlags,
     /// Who asked for it, waits, and is told if it fails.
     pub client: Option<ClientId>,
-}
-
-/// Libraries of functions, as far as snapshots hold them.
-pub trait Libraries: Send + Sync {
-    /// The code of each library.
-    fn codes(&self) -> Vec<Vec<u8>>;
-    /// Loads a library; one of the same name is replaced, or is an error. Says why not.
-    fn load(&self, code: &[u8], replace: bool) -> Result<(), String>;
 }
 
 /// The server behind all connections. There is one per process; it is never dropped.
@@ -113,6 +111,14 @@ pub struct Engine {
     pub watches: Watches,
     /// Clients that wait.
     pub waiters: Waiters,
+    /// Cached scripts.
+    pub scripts: Scripts,
+    /// Libraries of functions.
+    pub libraries: Libraries,
+    /// The script that runs past its time.
+    pub running_script: RunningScript,
+    /// The client that commands of scripts see.
+    script_client: Arc<Client>,
     /// CLIENT PAUSE.
     pub pause: Pause,
     /// Channels, patterns and who listens.
@@ -162,7 +168,6 @@ pub struct Engine {
     shutdown: Mutex<Option<Shutdown>>,
     shutdown_wanted: Notify,
     rebind: OnceLock<Rebind>,
-    libraries: OnceLock<Box<dyn Libraries>>,
 }
 
 /// Moves the listening sockets to what the settings name; says why not.
@@ -197,6 +202,7 @@ impl Engine {
         };
         let saving = Saving::default();
         saving.saves.update(|report| report.last_saved_at = parts.now_ms.div_euclid(1000));
+        let script_client = Arc::new(script_client(parts.now_ms, &parts.users));
         Self {
             keyspace: Keyspace::new(settings.general.databases),
             feed: Feed::new(settings.replication.repl_backlog_size as usize),
@@ -208,6 +214,10 @@ impl Engine {
             gate: Gate::default(),
             watches: Watches::default(),
             waiters: Waiters::default(),
+            scripts: Scripts::new().expect("memory for an interpreter"),
+            libraries: Libraries::new().expect("memory for an interpreter"),
+            running_script: RunningScript::default(),
+            script_client,
             pause: Pause::default(),
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
@@ -233,7 +243,6 @@ impl Engine {
             shutdown: Mutex::new(None),
             shutdown_wanted: Notify::new(),
             rebind: OnceLock::new(),
-            libraries: OnceLock::new(),
             handshakes: HandshakeCounters::default(),
             reclaimer: Reclaimer::default(),
             config: parts.config,
@@ -275,17 +284,6 @@ impl Engine {
         }
     }
 
-    /// Says where functions are.
-    pub fn set_libraries(&self, libraries: Box<dyn Libraries>) {
-        // Set once, at the start.
-        let _ = self.libraries.set(libraries);
-    }
-
-    /// The libraries of functions, where the server has functions.
-    pub fn libraries(&self) -> Option<&dyn Libraries> {
-        self.libraries.get().map(|libraries| &**libraries)
-    }
-
     /// Says how listening sockets are moved.
     pub fn set_rebind(&self, rebind: Rebind) {
         // Set once, by the server that owns the sockets.
@@ -312,6 +310,12 @@ impl Engine {
             self.shutdown_wanted.notified().await;
         }
     }
+}
+
+/// The client that commands of scripts see; it is not connected.
+fn script_client(now_ms: i64, users: &Users) -> Client {
+    let peer = Peer { address: "lua".into(), local: String::new(), fd: -1 };
+    Client::new(ClientId(0), peer, None, now_ms, Arc::clone(users.default_user()))
 }
 
 fn run_id() -> String {

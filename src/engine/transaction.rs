@@ -46,11 +46,19 @@ impl Engine {
     }
 
     pub(super) fn queue_needs_memory(&self, session: &Session) -> bool {
-        self.any_queued(session, Flags::DENYOOM)
+        self.any_queued_will(session, Flags::DENYOOM)
     }
 
     pub(super) fn queue_may_write(&self, session: &Session) -> bool {
-        self.any_queued(session, Flags::WRITE | Flags::MAY_REPLICATE)
+        self.any_queued_will(session, Flags::WRITE | Flags::MAY_REPLICATE)
+    }
+
+    /// As [`Engine::any_queued`], with what scripts declare.
+    fn any_queued_will(&self, session: &Session, flags: Flags) -> bool {
+        let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
+        queue.into_iter().any(|queued| {
+            self.effective_flags(&self.table.row(queued.command).spec, queued.args.as_args()).intersects(flags)
+        })
     }
 
     pub(super) fn any_queued(&self, session: &Session, flags: Flags) -> bool {
@@ -78,8 +86,10 @@ impl Engine {
         }
         // One database and row-declared keys only: then locking those keys is enough.
         let simple = !self.any_queued(session, Flags::EXCLUSIVE | Flags::WALKS | Flags::OTHER_DB);
-        if !simple {
-            run.hold.upgrade(&self.gate);
+        if !simple && !run.hold.upgrade(&self.gate) {
+            self.close_transaction(session);
+            self.error_reply(session, out, &self.running_script.busy_error());
+            return None;
         }
         let created = self.run_queue(run, session, exec_row, out);
         self.count_call(run, session, exec_row, exec_args, false, false);

@@ -165,9 +165,17 @@ impl Connection<'_> {
                 return Some(end);
             }
             let settings = self.engine.config.settings();
-            let stop = self.run_requests(&settings);
-            self.enforce_output_limit(&settings);
+            let mut stop = self.run_requests(&settings);
             drop(settings);
+            if let Stop::Script = stop {
+                // The script has the session: it must end before the connection may.
+                let sent = self.send().await;
+                stop = self.wait_script().await;
+                if let Err(end) = sent {
+                    return Some(end);
+                }
+            }
+            self.enforce_output_limit();
             if let Some(end) = self.closed() {
                 return Some(end);
             }
@@ -183,7 +191,7 @@ impl Connection<'_> {
                     self.compact();
                     return self.check_query_buffer();
                 }
-                Stop::Flush | Stop::Hold(_) => self.send_down_to(MAX_UNSENT_BYTES).await.err(),
+                Stop::Flush | Stop::Hold(_) | Stop::Script => self.send_down_to(MAX_UNSENT_BYTES).await.err(),
                 Stop::Wait(waiter) => self.wait_blocked(&waiter).await,
                 Stop::Paused => self.wait_paused().await,
                 Stop::Close => Some(self.send_down_to(0).await.err().unwrap_or(End::Orderly)),
@@ -196,9 +204,10 @@ impl Connection<'_> {
     }
 
     /// Closes the client if its replies pass its limit.
-    fn enforce_output_limit(&self, settings: &Settings) {
+    fn enforce_output_limit(&self) {
         if self.unsent() as u64 > FIXED_OUTPUT_BYTES {
             self.show_output();
+            let settings = self.engine.config.settings();
             self.session.client.enforce_output_limit(&settings.limits.client_output_buffer_limit);
         }
     }
@@ -221,7 +230,9 @@ impl Connection<'_> {
         let mut ahead = Lookahead::default();
         ahead.fetch_slots(engine, self.session.db, &self.input.bytes, self.input.start);
         let mut run = Run::begin(engine, settings, &limits);
-        ahead.fetch_entries(engine, self.session.db);
+        if !run.hold.is_nothing() {
+            ahead.fetch_entries(engine, self.session.db);
+        }
         let client = Arc::clone(&self.session.client);
         client.last_seen.store(run.now.0, Relaxed);
         let stop = loop {
@@ -242,7 +253,7 @@ impl Connection<'_> {
                     let args = self.parser.args(buffer);
                     run.hashed = ahead.take(self.input.start);
                     let next = self.input.start + self.parser.consumed();
-                    if next < self.input.bytes.len() {
+                    if next < self.input.bytes.len() && !run.hold.is_nothing() {
                         ahead.fetch_slots(engine, self.session.db, &self.input.bytes, next);
                         ahead.fetch_entries(engine, self.session.db);
                     }
@@ -266,6 +277,10 @@ impl Connection<'_> {
                         Flow::Paused => {
                             self.parser.next();
                             break Stop::Paused;
+                        }
+                        Flow::Script => {
+                            self.advance();
+                            break Stop::Script;
                         }
                         Flow::Wait(waiter) => {
                             self.advance();
@@ -345,10 +360,11 @@ impl Connection<'_> {
 }
 
 /// Why a batch stopped.
-enum Stop {
+pub(super) enum Stop {
     NeedsBytes,
     Flush,
     Hold(Duration),
+    Script,
     Wait(Arc<Waiter>),
     Paused,
     Close,

@@ -11,9 +11,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::connection::{Connection, End};
+use super::connection::{Connection, End, Stop};
 use crate::base::clock::UnixMillis;
-use crate::engine::Waiter;
+use crate::engine::{Flow, Waiter};
 use crate::metrics::Totals;
 use crate::session::{ClientFlags, CloseReason, Signal};
 
@@ -234,6 +234,20 @@ impl Connection<'_> {
             *over = true;
         }
         self.engine.waiters.forget(waiter);
+    }
+
+    /// Runs the script that was set aside to its end, a little at a time, while the worker serves others in between. It has
+    /// the session meanwhile, so the connection stays even if its peer has left.
+    pub(super) async fn wait_script(&mut self) -> Stop {
+        loop {
+            tokio::task::yield_now().await;
+            match self.engine.resume_script(&mut self.session, &mut self.output.bytes) {
+                None => {}
+                Some(Flow::Wait(waiter)) => return Stop::Wait(waiter),
+                Some(Flow::Close) => return Stop::Close,
+                Some(_) => return Stop::Flush,
+            }
+        }
     }
 
     /// Waits until CLIENT PAUSE may have ended.

@@ -20,9 +20,8 @@ fn argument(args: &Arguments<'_>, index: usize) -> Result<u32> {
 }
 
 fn unary(lua: &Lua, table: &Table, name: &str, operation: fn(u32) -> u32) -> Result<()> {
-    let function = lua.create_function(move |lua, values| {
-        Ok(result(operation(argument(&Arguments::new(lua, values), 1)?)))
-    })?;
+    let function =
+        lua.create_function(move |lua, values| Ok(result(operation(argument(&Arguments::new(lua, values), 1)?))))?;
     table.raw_set(name, function)
 }
 
@@ -84,7 +83,9 @@ mod tests {
 
     #[test]
     fn numbers_wrap_and_round() {
-        for (number, bits) in [(0.0, 0), (-1.0, u32::MAX), (4_294_967_297.0, 1), (1.5, 2), (2.5, 2), (-2_147_483_648.0, 1 << 31)] {
+        for (number, bits) in
+            [(0.0, 0), (-1.0, u32::MAX), (4_294_967_297.0, 1), (1.5, 2), (2.5, 2), (-2_147_483_648.0, 1 << 31)]
+        {
             assert_eq!(to_bits(number), bits, "{number}");
         }
         assert_eq!(result(u32::MAX), -1.0);
@@ -92,7 +93,9 @@ mod tests {
 
     #[test]
     fn hexadecimal_has_the_digits_asked_for() {
-        for (digits, text) in [(8, "0000ffff"), (4, "ffff"), (-4, "FFFF"), (0, ""), (i32::MIN, "0000FFFF"), (99, "0000ffff")] {
+        for (digits, text) in
+            [(8, "0000ffff"), (4, "ffff"), (-4, "FFFF"), (0, ""), (i32::MIN, "0000FFFF"), (99, "0000ffff")]
+        {
             assert_eq!(to_hex(0xffff, digits), text);
         }
     }

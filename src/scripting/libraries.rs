@@ -4,16 +4,17 @@
 //! that is running. The interpreter's lock is taken under the exclusive gate, and before the index's.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use mlua::{Function, Table};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::flags::ScriptFlags;
 use super::host::SharedHost;
 use super::interpreter::{Interpreter, Purpose};
 use super::library::{self, Registered, RegisteredFunction};
 use super::results::{self, Errors};
-use super::scripts::no_memory;
+use super::scripts::{IN_USE, no_memory};
 use crate::resp::{Reply, WireError};
 
 /// Bytes that a library, and a function, take in the index beside their texts.
@@ -22,6 +23,8 @@ const ENTRY_BYTES: usize = 160;
 /// All libraries.
 pub struct Libraries {
     interpreter: Mutex<Callbacks>,
+    /// Bytes of the interpreter when it was last used.
+    interpreter_bytes: AtomicUsize,
     index: Mutex<Index>,
 }
 
@@ -144,7 +147,18 @@ impl Index {
 impl Libraries {
     /// No libraries. Fails only if there is no memory for an interpreter.
     pub fn new() -> mlua::Result<Self> {
-        Ok(Self { interpreter: Mutex::new(Callbacks::new()?), index: Mutex::default() })
+        let callbacks = Callbacks::new()?;
+        let interpreter_bytes = AtomicUsize::new(callbacks.interpreter.used_memory());
+        Ok(Self { interpreter: Mutex::new(callbacks), interpreter_bytes, index: Mutex::default() })
+    }
+
+    /// Nobody waits for the interpreter: whoever finds it in use is a command of the very function that uses it.
+    fn enter(&self) -> Result<MutexGuard<'_, Callbacks>, WireError> {
+        self.interpreter.try_lock().ok_or(IN_USE)
+    }
+
+    fn note_memory(&self, callbacks: &Callbacks) {
+        self.interpreter_bytes.store(callbacks.interpreter.used_memory(), Relaxed);
     }
 
     /// The flags of a function, whose name may be spelled in either case.
@@ -165,7 +179,7 @@ impl Libraries {
 
     /// Loads several libraries, all or none of them.
     pub fn join(&self, sources: &[&[u8]], joining: Joining, unhurried: bool) -> Result<(), WireError> {
-        let mut callbacks = self.interpreter.lock();
+        let mut callbacks = self.enter()?;
         let mut fresh = Index::default();
         let loaded = sources.iter().try_for_each(|source| {
             let (name, code) = library::metadata(source)?;
@@ -178,6 +192,7 @@ impl Libraries {
             let kept = library.functions.clone();
             fresh.add(name, library).inspect_err(|_| callbacks.drop_all(&kept))
         });
+        self.note_memory(&callbacks);
         let joined = loaded.and_then(|()| self.put(fresh.clone(), joining));
         match joined {
             Ok(gone) => gone.iter().for_each(|library| callbacks.drop_all(&library.functions)),
@@ -213,15 +228,17 @@ impl Libraries {
     }
 
     /// Removes a library; `false` if there is none of that name.
-    pub fn delete(&self, name: &[u8]) -> bool {
-        let callbacks = self.interpreter.lock();
+    pub fn delete(&self, name: &[u8]) -> Result<bool, WireError> {
+        let callbacks = self.enter()?;
         let removed = std::str::from_utf8(name).ok().and_then(|name| self.index.lock().remove(name));
-        removed.inspect(|library| callbacks.drop_all(&library.functions)).is_some()
+        Ok(removed.inspect(|library| callbacks.drop_all(&library.functions)).is_some())
     }
 
     /// Removes all libraries and starts a new interpreter.
     pub fn flush(&self) -> Result<(), WireError> {
-        *self.interpreter.lock() = Callbacks::new().map_err(no_memory)?;
+        let mut callbacks = self.enter()?;
+        *callbacks = Callbacks::new().map_err(no_memory)?;
+        self.note_memory(&callbacks);
         *self.index.lock() = Index::default();
         Ok(())
     }
@@ -246,7 +263,7 @@ impl Libraries {
         host: &SharedHost,
         reply: &mut Reply<'_>,
     ) -> Result<Errors, WireError> {
-        let callbacks = self.interpreter.lock();
+        let callbacks = self.enter()?;
         let found = self.index.lock().find(function).map(|loaded| (loaded.function.name.clone(), loaded.callback));
         let (name, callback) = found.ok_or(WireError::fixed("ERR Function not found"))?;
         let interpreter = &callbacks.interpreter;
@@ -254,6 +271,7 @@ impl Libraries {
         let keys = interpreter.strings(keys).map_err(no_memory)?;
         let arguments = interpreter.strings(arguments).map_err(no_memory)?;
         let ended = interpreter.run(host, &callback, Some((keys, arguments)));
+        self.note_memory(&callbacks);
         let protocol = host.borrow().protocol();
         Ok(results::write(interpreter.lua(), &name, &ended, protocol, reply))
     }
@@ -266,8 +284,8 @@ impl Libraries {
         LibraryFigures { libraries, functions, library_bytes: texts + (libraries + functions) * ENTRY_BYTES }
     }
 
-    /// Bytes of the interpreter. Waits for a function that is running.
+    /// Bytes of the interpreter when it was last used.
     pub fn interpreter_bytes(&self) -> usize {
-        self.interpreter.lock().interpreter.used_memory()
+        self.interpreter_bytes.load(Relaxed)
     }
 }

@@ -157,7 +157,8 @@ impl Writer<'_, '_> {
         else {
             return None;
         };
-        let format: String = format.to_string_lossy().chars().filter(char::is_ascii).chain("   ".chars()).take(3).collect();
+        let format: String =
+            format.to_string_lossy().chars().filter(char::is_ascii).chain("   ".chars()).take(3).collect();
         Some((format, text))
     }
 }

@@ -4,9 +4,10 @@
 //! is running. The interpreter's lock is taken under the exclusive gate, and before the index's.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use mlua::{Function, Table};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::digest::{ScriptDigest, sha1hex};
 use super::flags::{ScriptFlags, of_script};
@@ -21,6 +22,8 @@ const ENTRY_BYTES: usize = 120;
 /// The scripts of EVAL.
 pub struct Scripts {
     interpreter: Mutex<Cache>,
+    /// Bytes of the interpreter when it was last used.
+    interpreter_bytes: AtomicUsize,
     index: Mutex<HashMap<ScriptDigest, Known>>,
 }
 
@@ -58,7 +61,18 @@ impl Cache {
 impl Scripts {
     /// An empty cache. Fails only if there is no memory for an interpreter.
     pub fn new() -> mlua::Result<Self> {
-        Ok(Self { interpreter: Mutex::new(Cache::new()?), index: Mutex::default() })
+        let cache = Cache::new()?;
+        let interpreter_bytes = AtomicUsize::new(cache.interpreter.used_memory());
+        Ok(Self { interpreter: Mutex::new(cache), interpreter_bytes, index: Mutex::default() })
+    }
+
+    /// Nobody waits for the interpreter: whoever finds it in use is a command of the very script that uses it.
+    fn enter(&self) -> Result<MutexGuard<'_, Cache>, WireError> {
+        self.interpreter.try_lock().ok_or(IN_USE)
+    }
+
+    fn note_memory(&self, cache: &Cache) {
+        self.interpreter_bytes.store(cache.interpreter.used_memory(), Relaxed);
     }
 
     /// The flags of a cached script.
@@ -78,12 +92,13 @@ impl Scripts {
             return Ok((digest, flags));
         }
         let (flags, code) = of_script(source)?;
-        let cache = self.interpreter.lock();
+        let cache = self.enter()?;
         let function = cache.interpreter.compile(&source[code..], "@user_script").map_err(|message| {
             let message = String::from_utf8_lossy(&message);
             WireError::new(format!("ERR Error compiling script (new function): {message}"))
         })?;
         cache.compiled.raw_set(key(&cache, &digest)?, function).map_err(no_memory)?;
+        self.note_memory(&cache);
         self.index.lock().insert(digest, Known { flags, bytes: source.len() });
         Ok((digest, flags))
     }
@@ -97,7 +112,7 @@ impl Scripts {
         host: &SharedHost,
         reply: &mut Reply<'_>,
     ) -> Result<Errors, WireError> {
-        let cache = self.interpreter.lock();
+        let cache = self.enter()?;
         let function: Function = cache.compiled.raw_get(key(&cache, digest)?).map_err(no_memory)?;
         let interpreter = &cache.interpreter;
         for (name, values) in [("KEYS", keys), ("ARGV", arguments)] {
@@ -106,20 +121,23 @@ impl Scripts {
         }
         interpreter.reset_environment(&function).map_err(no_memory)?;
         let ended = interpreter.run(host, &function, None);
+        self.note_memory(&cache);
         let protocol = host.borrow().protocol();
         Ok(results::write(interpreter.lua(), &digest.to_string(), &ended, protocol, reply))
     }
 
     /// Forgets all scripts and starts a new interpreter.
     pub fn flush(&self) -> Result<(), WireError> {
-        *self.interpreter.lock() = Cache::new().map_err(no_memory)?;
+        let mut cache = self.enter()?;
+        *cache = Cache::new().map_err(no_memory)?;
+        self.note_memory(&cache);
         *self.index.lock() = HashMap::new();
         Ok(())
     }
 
-    /// What scripts take. Waits for a script that is running.
+    /// What scripts take.
     pub fn figures(&self) -> ScriptFigures {
-        let interpreter_bytes = self.interpreter.lock().interpreter.used_memory();
+        let interpreter_bytes = self.interpreter_bytes.load(Relaxed);
         let index = self.index.lock();
         let texts: usize = index.values().map(|known| known.bytes).sum();
         let script_bytes = texts + index.len() * ENTRY_BYTES;
@@ -130,6 +148,9 @@ impl Scripts {
 fn key(cache: &Cache, digest: &ScriptDigest) -> Result<mlua::LuaString, WireError> {
     cache.interpreter.lua().create_string(digest.as_bytes()).map_err(no_memory)
 }
+
+/// A script may not do to its own interpreter what only commands outside do.
+pub(super) const IN_USE: WireError = WireError::fixed("ERR This Redis command is not allowed from script");
 
 /// The interpreter has no memory left for what the server itself needs of it.
 pub(super) fn no_memory(error: mlua::Error) -> WireError {

@@ -247,10 +247,7 @@ pub(super) fn library(lua: &Lua) -> Result<Table> {
         lua.create_function(|lua, values| lua.create_string(pack(lua, &Arguments::new(lua, values))?))?,
     )?;
     table.raw_set("unpack", lua.create_function(|lua, values| unpack(lua, &Arguments::new(lua, values)))?)?;
-    table.raw_set(
-        "size",
-        lua.create_function(|lua, values| Ok(size(lua, &Arguments::new(lua, values))? as f64))?,
-    )?;
+    table.raw_set("size", lua.create_function(|lua, values| Ok(size(lua, &Arguments::new(lua, values))? as f64))?)?;
     Ok(table)
 }
 

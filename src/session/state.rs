@@ -92,6 +92,10 @@ pub struct Session {
     pub monitor: bool,
     /// Which worker's figures its commands count in.
     pub worker: usize,
+    /// Whether memory was over the limit before the command that runs.
+    pub over_memory: bool,
+    /// Whether its commands are called by a script.
+    pub in_script: bool,
 }
 
 impl Session {
@@ -115,6 +119,8 @@ impl Session {
             close_after_reply: false,
             monitor: false,
             worker,
+            over_memory: false,
+            in_script: false,
         }
     }
 
@@ -122,5 +128,10 @@ impl Session {
     pub fn act_as(&mut self, user: Arc<User>) {
         self.client.set_user(Arc::clone(&user));
         self.user = user;
+    }
+
+    /// What stands in a session's place while a script has it.
+    pub fn placeholder(&self) -> Self {
+        Self::new(Arc::clone(&self.client), false, self.worker)
     }
 }

@@ -63,6 +63,9 @@ pub(super) fn shutdown(ctx: &mut Context<'_>) -> CommandResult {
     if abort {
         return Err(WireError::fixed("ERR No shutdown in progress."));
     }
+    if !nosave && ctx.engine.running_script.is_known() {
+        return Err(ctx.engine.running_script.busy_error());
+    }
     tracing::warn!("User requested shutdown...");
     let how = ShutdownFlags { save, nosave, now, force };
     ctx.engine.request_shutdown(Shutdown { exit_code: 0, how, client: Some(ctx.session.client.id) });

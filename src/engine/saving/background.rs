@@ -171,7 +171,10 @@ impl Engine {
         if let Some(point) = reached {
             tracing::info!("{} changes in {} seconds. Saving...", point.changes, point.seconds);
         }
-        let _hold = self.gate.exclusive();
+        let hold = self.gate.exclusive_unless_busy();
+        if hold.is_nothing() {
+            return;
+        }
         // On an error the log says why, and the next round tries again.
         let _ = self.save_in_background(&settings);
     }

@@ -175,11 +175,8 @@ impl Loading<'_> {
     }
 
     fn function(&self, code: &[u8]) -> Result<(), LoadError> {
-        let loaded = match self.engine.libraries() {
-            Some(libraries) => libraries.load(code, self.mode.merge),
-            None => Err("this server has no functions".into()),
-        };
-        loaded.or_else(|error| self.unfit(format!("Failed loading library, {error}")))
+        let loaded = self.engine.libraries.load(code, self.mode.merge, true);
+        loaded.map(drop).or_else(|error| self.unfit(format!("Failed loading library, {}", error.text())))
     }
 
     fn database(&mut self, db: u64) -> Result<(), LoadError> {

@@ -51,7 +51,7 @@ impl Engine {
             used_memory: used_memory(),
             replication: None,
             aof_base,
-            functions: self.libraries().map_or_else(Vec::new, |libraries| libraries.codes()),
+            functions: self.libraries.report().into_iter().map(|library| library.source).collect(),
         })
     }
 }

@@ -119,9 +119,7 @@ impl Decoder<'_> {
                 self.number()
             };
         }
-        for (word, kind) in
-            [("true", Kind::Boolean(true)), ("false", Kind::Boolean(false)), ("null", Kind::Null)]
-        {
+        for (word, kind) in [("true", Kind::Boolean(true)), ("false", Kind::Boolean(false)), ("null", Kind::Null)] {
             if rest.starts_with(word.as_bytes()) {
                 self.at += word.len();
                 return kind;
@@ -142,7 +140,9 @@ impl Decoder<'_> {
         match rest {
             [b'0', next, ..] => next.eq_ignore_ascii_case(&b'x') || next.is_ascii_digit(),
             [first, ..] if *first <= b'9' => false,
-            _ => rest.get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"inf") || word.eq_ignore_ascii_case(b"nan")),
+            _ => {
+                rest.get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"inf") || word.eq_ignore_ascii_case(b"nan"))
+            }
         }
     }
 

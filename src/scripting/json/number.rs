@@ -4,7 +4,13 @@
 /// exponent.
 pub(super) fn write(out: &mut Vec<u8>, value: f64, precision: i32) {
     if !value.is_finite() {
-        let text: &[u8] = if value.is_nan() { b"nan" } else if value > 0.0 { b"inf" } else { b"-inf" };
+        let text: &[u8] = if value.is_nan() {
+            b"nan"
+        } else if value > 0.0 {
+            b"inf"
+        } else {
+            b"-inf"
+        };
         out.extend_from_slice(text);
         return;
     }

@@ -69,15 +69,13 @@ pub(super) fn register(lua: &Lua, table: &Table, settings: &Shared) -> Result<()
             let safe = integer(args, 3, &mut settings.sparse_safe, 0, i32::MAX)?;
             Ok(MultiValue::from_iter([convert, ratio, safe]))
         }),
-        ("encode_max_depth", 1, |_, args, settings| {
-            one(integer(args, 1, &mut settings.encode_max_depth, 1, i32::MAX))
-        }),
-        ("decode_max_depth", 1, |_, args, settings| {
-            one(integer(args, 1, &mut settings.decode_max_depth, 1, i32::MAX))
-        }),
+        ("encode_max_depth", 1, |_, args, settings| one(integer(args, 1, &mut settings.encode_max_depth, 1, i32::MAX))),
+        ("decode_max_depth", 1, |_, args, settings| one(integer(args, 1, &mut settings.decode_max_depth, 1, i32::MAX))),
         ("encode_number_precision", 1, |_, args, settings| one(integer(args, 1, &mut settings.precision, 1, 14))),
         ("encode_keep_buffer", 1, |_, args, settings| one(boolean(args, 1, &mut settings.keep_buffer))),
-        ("encode_invalid_numbers", 1, |lua, args, settings| one(invalid_numbers(lua, args, &mut settings.encode_invalid))),
+        ("encode_invalid_numbers", 1, |lua, args, settings| {
+            one(invalid_numbers(lua, args, &mut settings.encode_invalid))
+        }),
         ("decode_invalid_numbers", 1, |_, args, settings| one(boolean(args, 1, &mut settings.decode_invalid))),
     ];
     for (name, most, change) in functions {

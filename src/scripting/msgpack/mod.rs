@@ -90,7 +90,8 @@ mod tests {
     fn arbitrary_bytes_do_not_panic() {
         use rand::{Rng, SeedableRng};
         let lua = lua();
-        let unpack: mlua::Function = lua.load("return function(s) return pcall(cmsgpack.unpack, s) end").eval().unwrap();
+        let unpack: mlua::Function =
+            lua.load("return function(s) return pcall(cmsgpack.unpack, s) end").eval().unwrap();
         let mut random = rand::rngs::SmallRng::seed_from_u64(7);
         for _ in 0..5000 {
             let bytes: Vec<u8> = (0..random.random_range(0..40)).map(|_| random.random()).collect();

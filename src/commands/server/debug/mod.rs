@@ -68,7 +68,7 @@ const SUBCOMMANDS: &[(&str, usize, usize, Run)] = &[
     ("sdslen", 3, 3, object::string_length),
     ("segfault", 2, 2, crash),
     ("set-active-expire", 3, 3, set_active_expire),
-    ("set-disable-deny-scripts", 3, 3, accepted),
+    ("set-disable-deny-scripts", 3, 3, set_disable_deny_scripts),
     ("set-skip-checksum-validation", 3, 3, skip_checksums),
     ("sleep", 3, 3, sleep),
     ("stringmatch-test", 2, 2, tables::match_test),
@@ -116,6 +116,11 @@ fn set_active_expire(ctx: &mut Context<'_>) -> CommandResult {
 
 fn skip_checksums(ctx: &mut Context<'_>) -> CommandResult {
     ctx.engine.skip_checksums.store(switch(ctx, 2), Relaxed);
+    ctx.done_ok()
+}
+
+fn set_disable_deny_scripts(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.engine.running_script.allow_all_commands(switch(ctx, 2));
     ctx.done_ok()
 }
 

@@ -25,6 +25,7 @@ pub(super) fn reload(ctx: &mut Context<'_>) -> CommandResult {
     if flush {
         let all: Vec<DbIndex> = ctx.keys.keyspace().indices().collect();
         databases::flush(ctx, &all, false);
+        ctx.engine.libraries.flush()?;
     }
     let mode = LoadMode { merge, exclusive: true, keep_expired: false };
     let failed = match ctx.engine.load_snapshot(ctx.settings, mode) {

@@ -1,0 +1,179 @@
+//! SCRIPT: the cache of scripts, and ending one that runs.
+
+use crate::catalog::{Categories, Group, Spec, flags};
+use crate::engine::{Command, CommandResult, Context, Outcome, ScriptKind};
+use crate::resp::WireError;
+use crate::scripting::ScriptDigest;
+
+/// The commands of this file.
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "script",
+            arity: -2,
+            flags: flags![CONTAINER],
+            group: Group::Scripting,
+            since: "2.6.0",
+            summary: "Groups the commands about cached scripts.",
+            complexity: "Depends on subcommand.",
+            ..Spec::BASE
+        },
+        run: crate::commands::container,
+    },
+    Command {
+        spec: Spec {
+            name: "script|debug",
+            arity: 3,
+            flags: flags![NOSCRIPT],
+            categories: Categories::SCRIPTING,
+            group: Group::Scripting,
+            since: "3.2.0",
+            summary: "Switches the debugger for scripts of this connection.",
+            complexity: "O(1)",
+            args: "mode:(yes=YES | sync=SYNC | no=NO)",
+            ..Spec::BASE
+        },
+        run: script_debug,
+    },
+    Command {
+        spec: Spec {
+            name: "script|exists",
+            arity: -3,
+            flags: flags![NOSCRIPT],
+            categories: Categories::SCRIPTING,
+            group: Group::Scripting,
+            since: "2.6.0",
+            summary: "Tells for each digest if its script is cached.",
+            complexity: "O(N) with N being the number of scripts to check (so checking a single script is an O(1) \
+                operation).",
+            tips: &["request_policy:all_shards", "response_policy:agg_logical_and"],
+            args: "sha1*:string",
+            ..Spec::BASE
+        },
+        run: script_exists,
+    },
+    Command {
+        spec: Spec {
+            name: "script|flush",
+            arity: -2,
+            flags: flags![NOSCRIPT, EXCLUSIVE],
+            categories: Categories::SCRIPTING,
+            group: Group::Scripting,
+            since: "2.6.0",
+            summary: "Empties the script cache.",
+            complexity: "O(N) with N being the number of scripts in cache",
+            history: &[("6.2.0", "Added the `ASYNC` and `SYNC` flushing mode modifiers.")],
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+            args: "async?:(async=ASYNC | sync=SYNC)@6.2.0",
+            ..Spec::BASE
+        },
+        run: script_flush,
+    },
+    Command {
+        spec: Spec {
+            name: "script|help",
+            arity: 2,
+            flags: flags![LOADING, STALE],
+            categories: Categories::SCRIPTING,
+            group: Group::Scripting,
+            since: "5.0.0",
+            summary: "Lists what SCRIPT can do.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: script_help,
+    },
+    Command {
+        spec: Spec {
+            name: "script|kill",
+            arity: 2,
+            flags: flags![NOSCRIPT, ALLOW_BUSY],
+            categories: Categories::SCRIPTING,
+            group: Group::Scripting,
+            since: "2.6.0",
+            summary: "Stops the script that is running.",
+            complexity: "O(1)",
+            tips: &["request_policy:all_shards", "response_policy:one_succeeded"],
+            ..Spec::BASE
+        },
+        run: script_kill,
+    },
+    Command {
+        spec: Spec {
+            name: "script|load",
+            arity: 3,
+            flags: flags![NOSCRIPT, STALE, EXCLUSIVE],
+            categories: Categories::SCRIPTING,
+            group: Group::Scripting,
+            since: "2.6.0",
+            summary: "Caches a script and returns its digest.",
+            complexity: "O(N) with N being the length in bytes of the script body.",
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+            args: "script:string",
+            ..Spec::BASE
+        },
+        run: script_load,
+    },
+];
+
+pub(super) fn script_load(ctx: &mut Context<'_>) -> CommandResult {
+    let (digest, _) = ctx.engine.scripts.load(ctx.args.at(2))?;
+    ctx.reply.bulk(digest.as_bytes());
+    Ok(Outcome::Done)
+}
+
+pub(super) fn script_exists(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.reply.array(ctx.args.len() - 2);
+    for digest in ctx.args.from(2) {
+        let known = ScriptDigest::given(digest).is_some_and(|digest| ctx.engine.scripts.find(&digest).is_some());
+        ctx.reply.int(i64::from(known));
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn script_flush(ctx: &mut Context<'_>) -> CommandResult {
+    let valid = match ctx.args.len() {
+        2 => true,
+        3 => ctx.args.is(2, "SYNC") || ctx.args.is(2, "ASYNC"),
+        _ => false,
+    };
+    if !valid {
+        return Err(WireError::fixed("ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
+    }
+    ctx.engine.scripts.flush()?;
+    ctx.done_ok()
+}
+
+pub(super) fn script_kill(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.engine.running_script.kill(ScriptKind::Script)?;
+    ctx.done_ok()
+}
+
+pub(super) fn script_debug(ctx: &mut Context<'_>) -> CommandResult {
+    if ctx.args.is(2, "NO") {
+        return ctx.done_ok();
+    }
+    if ctx.args.is(2, "YES") || ctx.args.is(2, "SYNC") {
+        return Err(WireError::fixed("ERR this server has no debugger for scripts"));
+    }
+    Err(WireError::fixed("ERR Use SCRIPT DEBUG YES/SYNC/NO"))
+}
+
+pub(super) fn script_help(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.reply.help(
+        "SCRIPT",
+        &[
+            "DEBUG (YES|SYNC|NO)",
+            "    Switch the debugger for scripts; this server has none, so that only NO works.",
+            "EXISTS <sha1> [<sha1> ...]",
+            "    Tell for each digest if its script is cached.",
+            "FLUSH [ASYNC|SYNC]",
+            "    Forget all scripts. Clients that count on EVALSHA must load theirs anew.",
+            "KILL",
+            "    End the script that is running, if it has not written yet.",
+            "LOAD <script>",
+            "    Cache a script without running it, and reply with its digest.",
+        ],
+    );
+    Ok(Outcome::Done)
+}
