@@ -7,7 +7,11 @@ use std::borrow::Cow;
 
 /// An error as a client sees it, code first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WireError(Cow<'static, str>);
+pub struct WireError {
+    text: Cow<'static, str>,
+    /// The text as it is sent, where it quotes bytes that are not UTF-8.
+    raw: Option<Box<[u8]>>,
+}
 
 impl WireError {
     /// An operation against a key of another type.
@@ -60,7 +64,7 @@ impl WireError {
 
     /// An error with a text known at compile time, code included.
     pub const fn fixed(text: &'static str) -> Self {
-        Self(Cow::Borrowed(text))
+        Self { text: Cow::Borrowed(text), raw: None }
     }
 
     /// An error with its own text, code included. Line breaks become spaces, as they would end the reply.
@@ -69,7 +73,16 @@ impl WireError {
         if text.contains(['\r', '\n']) {
             text = text.replace(['\r', '\n'], " ");
         }
-        Self(Cow::Owned(text))
+        Self { text: Cow::Owned(text), raw: None }
+    }
+
+    /// An error whose text quotes bytes of a client, code included: the parts, one behind the other.
+    pub fn quoting(parts: &[&[u8]]) -> Self {
+        let bytes = parts.concat();
+        let text = Self::new(String::from_utf8_lossy(&bytes)).text;
+        let raw = (text.as_bytes() != bytes)
+            .then(|| bytes.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect());
+        Self { text, raw }
     }
 
     /// The arity error of a command (`config|get` for a subcommand).
@@ -90,19 +103,40 @@ impl WireError {
 
     /// The text, code first.
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The text as it is sent.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.raw.as_deref().unwrap_or(self.text.as_bytes())
     }
 
     /// The code: the first word.
     pub fn code(&self) -> &str {
-        self.0.split(' ').next().unwrap_or_default()
+        self.text.split(' ').next().unwrap_or_default()
     }
 }
 
 impl std::fmt::Display for WireError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl std::error::Error for WireError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_bytes_are_sent_as_they_came_but_for_line_breaks() {
+        for (quoted, sent) in
+            [(&b"name"[..], &b"ERR 'name'"[..]), (b"\xff\r\n", b"ERR '\xff  '"), (b"a\nb", b"ERR 'a b'")]
+        {
+            let error = WireError::quoting(&[b"ERR '", quoted, b"'"]);
+            assert_eq!(error.as_bytes(), sent);
+            assert_eq!(error.code(), "ERR");
+        }
+    }
+}

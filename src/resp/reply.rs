@@ -80,7 +80,7 @@ impl<'a> Reply<'a> {
 
     /// An error, code first.
     pub fn error(&mut self, error: &WireError) {
-        self.line(b'-', error.text().as_bytes());
+        self.line(b'-', error.as_bytes());
     }
 
     /// An integer.

@@ -84,7 +84,8 @@ impl Claim {
                 index += 1;
                 claim.last_id = syntax::id(ctx.args.at(index))?;
             } else {
-                return Err(WireError::new(format!("ERR Unrecognized XCLAIM option '{}'", shown(ctx.args.at(index)))));
+                let option = shown(ctx.args.at(index));
+                return Err(WireError::quoting(&[b"ERR Unrecognized XCLAIM option '", option, b"'"]));
             }
             index += 1;
         }

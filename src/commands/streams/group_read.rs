@@ -132,11 +132,13 @@ fn parse_wanted(id: &[u8]) -> Result<Wanted, WireError> {
 }
 
 fn no_group_to_read(key: &[u8], group: &[u8]) -> WireError {
-    WireError::new(format!(
-        "NOGROUP No such key '{}' or consumer group '{}' in XREADGROUP with GROUP option",
+    WireError::quoting(&[
+        b"NOGROUP No such key '",
         shown(key),
-        shown(group)
-    ))
+        b"' or consumer group '",
+        shown(group),
+        b"' in XREADGROUP with GROUP option",
+    ])
 }
 
 /// A consumer reading one stream.

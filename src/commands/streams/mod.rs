@@ -60,27 +60,30 @@ fn now_ms(ctx: &Context<'_>) -> i64 {
 
 /// A group that must be there, named together with its key.
 fn no_group(key: &[u8], group: &[u8]) -> WireError {
-    WireError::new(format!("NOGROUP No such key '{}' or consumer group '{}'", shown(key), shown(group)))
+    WireError::quoting(&[b"NOGROUP No such key '", shown(key), b"' or consumer group '", shown(group), b"'"])
 }
 
 /// A group that must be there, of a key that is.
 fn no_group_of_key(group: &[u8], key: &[u8]) -> WireError {
-    WireError::new(format!("NOGROUP No such consumer group '{}' for key name '{}'", shown(group), shown(key)))
+    WireError::quoting(&[b"NOGROUP No such consumer group '", shown(group), b"' for key name '", shown(key), b"'"])
 }
 
 /// The error for a subcommand whose arguments do not fit.
 fn subcommand_syntax(ctx: &Context<'_>) -> WireError {
     let container = ctx.command.spec.name.split('|').next().unwrap_or_default().to_ascii_uppercase();
     let name = ctx.args.at(1);
-    WireError::new(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{}'. Try {container} HELP.",
-        shown(&name[..name.len().min(128)])
-    ))
+    WireError::quoting(&[
+        b"ERR unknown subcommand or wrong number of arguments for '",
+        shown(&name[..name.len().min(128)]),
+        b"'. Try ",
+        container.as_bytes(),
+        b" HELP.",
+    ])
 }
 
-/// A name as errors show it.
-fn shown(name: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(crate::data::stream::c_text(name))
+/// A name as errors show it: up to a NUL.
+fn shown(name: &[u8]) -> &[u8] {
+    crate::data::stream::c_text(name)
 }
 
 #[cfg(test)]
