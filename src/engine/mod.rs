@@ -23,6 +23,7 @@ mod running_script;
 mod saving;
 mod script_host;
 mod script_stack;
+mod shutdown;
 mod tls_options;
 mod tracking;
 mod transaction;
@@ -53,12 +54,12 @@ pub use saving::{
     SnapshotFile, Ticket, written_version,
 };
 pub use script_host::{ScriptKind, ScriptRules};
+pub use shutdown::Shutdown;
 pub use tls_options::tls_options;
 pub use watch::{Presence, Watches};
 
 use crate::acl::{AclLog, AuthThrottle, Users};
 use crate::config::Config;
-use crate::config::values::ShutdownFlags;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
 use crate::metrics::{CommandFigures, CommandStats, ErrorCounts, LatencyEvents, Rates, SlowLog, Totals};
 use crate::pubsub::PubSub;
@@ -74,17 +75,6 @@ pub struct WorkerFigures {
     pub totals: Totals,
     /// Per command, by position in the table.
     pub commands: Box<[CommandStats]>,
-}
-
-/// How the process is to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shutdown {
-    /// The process's exit code.
-    pub exit_code: i32,
-    /// Whether it saves first, and whether an error stops it.
-    pub how: ShutdownFlags,
-    /// Who asked for it, waits, and is told if it fails.
-    pub client: Option<ClientId>,
 }
 
 /// The server behind all connections. There is one per process; it is never dropped.
@@ -293,22 +283,6 @@ impl Engine {
     /// Moves the listening sockets to what the settings name.
     pub fn rebind(&self, settings: &crate::config::Settings) -> Result<(), String> {
         self.rebind.get().map_or(Ok(()), |rebind| rebind(settings))
-    }
-
-    /// Asks the process to end.
-    pub fn request_shutdown(&self, shutdown: Shutdown) {
-        *self.shutdown.lock() = Some(shutdown);
-        self.shutdown_wanted.notify_one();
-    }
-
-    /// Resolves when the process has been asked to end; the request is taken.
-    pub async fn shutdown_requested(&self) -> Shutdown {
-        loop {
-            if let Some(shutdown) = self.shutdown.lock().take() {
-                return shutdown;
-            }
-            self.shutdown_wanted.notified().await;
-        }
     }
 }
 

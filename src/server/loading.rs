@@ -5,34 +5,46 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use crate::engine::{Engine, LoadMode};
+use crate::engine::{Engine, LoadError, LoadMode};
 
 /// Says that loading is about to begin. Called before anybody can connect.
 pub fn announce(engine: &Engine) {
     engine.saving.loads.active.store(true, Relaxed);
 }
 
+/// The file cannot be loaded; the log says why.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadFailed;
+
 /// Loads; resolves with an error where the server must not go on.
-pub async fn run(engine: &'static Engine) -> Result<(), String> {
+pub async fn run(engine: &'static Engine) -> Result<(), LoadFailed> {
     let (done, result) = oneshot::channel();
     let work = move || {
         // Nobody may be listening any more: the process is on its way out then.
         let _ = done.send(load(engine));
     };
-    std::thread::Builder::new().name("loader".into()).spawn(work).map_err(|error| format!("no thread: {error}"))?;
-    let loaded = result.await.unwrap_or_else(|_| Err("the loading broke off".into()));
-    if loaded.is_ok() {
-        engine.saving.loads.active.store(false, Relaxed);
+    if let Err(error) = std::thread::Builder::new().name("loader".into()).spawn(work) {
+        tracing::error!("no thread for loading: {error}");
+        return Err(LoadFailed);
     }
-    loaded
+    result.await.unwrap_or(Err(LoadFailed))?;
+    engine.saving.loads.active.store(false, Relaxed);
+    Ok(())
 }
 
-fn load(engine: &'static Engine) -> Result<(), String> {
+fn load(engine: &'static Engine) -> Result<(), LoadFailed> {
     let started = Instant::now();
     let settings = engine.config.settings();
-    let loaded = engine.load_snapshot(&settings, LoadMode::default()).map_err(|error| error.to_string())?;
-    if loaded.is_some() {
-        tracing::info!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64());
+    match engine.load_snapshot(&settings, LoadMode::default()) {
+        Ok(Some(_)) => tracing::info!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64()),
+        Ok(None) => {}
+        Err(error) => {
+            tracing::error!("{error}");
+            if matches!(error, LoadError::Read { .. }) {
+                tracing::error!("Terminating server after rdb file reading failure.");
+            }
+            return Err(LoadFailed);
+        }
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! The command line of the program: subcommands of our own, and everything else as `redis-server` takes it.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::start;
+use super::{check_rdb, start};
 use crate::config::{CommandLine, Settings, load};
 use crate::group::GroupIdentity;
 use crate::tls::development::create_certificates;
@@ -18,6 +19,7 @@ redis-tls: a TLS-native, Redis-compatible server
 Usage: redis-tls [CONFIG] [-] [--directive value ...]
        redis-tls certs create --out DIR [--san NAME ...]
        redis-tls check CONFIG
+       redis-tls check-rdb FILE
        redis-tls --version | --help
 
 CONFIG is a redis-tls.toml or a redis.conf; `-` reads directives from standard input. Every parameter can be given as
@@ -45,6 +47,11 @@ enum Tool {
     Check {
         /// The file.
         config: PathBuf,
+    },
+    /// Reads a snapshot and says what is in it, or where it is damaged.
+    CheckRdb {
+        /// The file.
+        file: PathBuf,
     },
 }
 
@@ -74,7 +81,7 @@ pub fn main() -> ExitCode {
             print!("{USAGE}");
             ExitCode::SUCCESS
         }
-        Some("certs" | "check") => match Tools::try_parse() {
+        Some("certs" | "check" | "check-rdb") => match Tools::try_parse() {
             Ok(tools) => run_tool(tools.tool),
             Err(error) => {
                 // Help goes to standard output, mistakes to standard error; a closed stream is nobody's concern.
@@ -97,9 +104,24 @@ fn run_tool(tool: Tool) -> ExitCode {
             })
             .map_err(|error| error.to_string()),
         Tool::Check { config } => check(&config),
+        Tool::CheckRdb { file } => return check_rdb(&file),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check_rdb(file: &std::path::Path) -> ExitCode {
+    match check_rdb::run(file) {
+        Ok((report, whole)) => {
+            // Whoever reads only the beginning has seen what they wanted.
+            let _ = std::io::stdout().write_all(report.as_bytes());
+            ExitCode::from(u8::from(!whole))
+        }
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE

@@ -15,7 +15,7 @@ use crate::base::clock::UnixMillis;
 use crate::base::memory::used_memory;
 use crate::commands;
 use crate::config::{CommandLine, Config, Loaded, REDIS_VERSION, Settings, load};
-use crate::engine::{CommandTable, Engine, Hold, Parts, Shutdown, tls_options};
+use crate::engine::{CommandTable, Engine, Parts, tls_options};
 use crate::group::GroupIdentity;
 use crate::network::WorkerPool;
 use crate::tasks;
@@ -229,7 +229,7 @@ fn serve_until_shutdown(assembled: Assembled) -> ExitCode {
         });
         tokio::select! {
             loaded = loading::run(engine) => loaded?,
-            shutdown = engine.shutdown_requested() => return Ok((shutdown, Hold::Nothing)),
+            shutdown = engine.shutdown_requested() => return Ok(shutdown.exit_code),
         }
         let mode = if engine.tls.is_some() { "tls" } else { "tcp" };
         tracing::info!("Ready to accept connections {mode}");
@@ -239,16 +239,14 @@ fn serve_until_shutdown(assembled: Assembled) -> ExitCode {
         supervision::announce_ready(&engine.config.settings());
         loop {
             let shutdown = engine.shutdown_requested().await;
-            if let Some(hold) = stopping::prepare(engine, shutdown) {
-                return Ok::<_, String>((shutdown, hold));
+            if let Some(exit_code) = stopping::prepare(engine, shutdown).await {
+                return Ok::<_, loading::LoadFailed>(exit_code);
             }
         }
     });
-    // The hold keeps late writes out until the process is gone.
-    let (shutdown, _hold): (Shutdown, Hold<'_>) = match ending {
-        Ok(ending) => ending,
-        Err(error) => {
-            tracing::error!("{error}");
+    let exit_code = match ending {
+        Ok(exit_code) => exit_code,
+        Err(loading::LoadFailed) => {
             tracing::error!("Fatal error loading the DB, check server logs. Exiting.");
             return ExitCode::FAILURE;
         }
@@ -258,5 +256,5 @@ fn serve_until_shutdown(assembled: Assembled) -> ExitCode {
     let settings = engine.config.settings();
     daemon::remove_pidfile(&settings);
     tracing::warn!("redis-tls is now ready to exit, bye bye...");
-    ExitCode::from(shutdown.exit_code as u8)
+    ExitCode::from(exit_code as u8)
 }

@@ -1,57 +1,76 @@
 //! Stopping: saving first where that is wanted, and going on where it fails.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Engine, Hold, Shutdown};
-use crate::session::{ClientFlags, ClientId, Signal};
+use tokio::sync::oneshot;
+
+use crate::engine::{Engine, SaveError, Shutdown, Ticket};
 
 /// How long a save in the background that was given up may take to clean up after itself.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// Does what comes before the end; `None` where that fails and the server goes on. The hold keeps everybody out whose change would no
-/// longer be saved.
-pub fn prepare(engine: &'static Engine, shutdown: Shutdown) -> Option<Hold<'static>> {
+/// Does what comes before the end; the exit code, or `None` where that fails and the server goes on.
+pub async fn prepare(engine: &'static Engine, shutdown: Shutdown) -> Option<i32> {
     if engine.saving.give_up() {
         tracing::warn!("There is a child saving an .rdb. Killing it!");
         let end = Instant::now() + GIVE_UP;
         while engine.saving.in_background() && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(1));
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
-    let settings = engine.config.settings();
-    let has_save_points = !settings.persistence.save.0.is_empty();
+    let has_save_points = !engine.config.settings().persistence.save.0.is_empty();
     let wanted = (has_save_points && !shutdown.how.nosave) || shutdown.how.save;
     // What is half loaded must not replace the file it comes from.
     if !wanted || engine.saving.loads.is_active() {
-        return Some(Hold::Nothing);
+        return Some(shutdown.exit_code);
     }
     tracing::info!("Saving the final RDB snapshot before exiting.");
-    let hold = engine.gate.exclusive();
-    match (engine.save_now(&settings), shutdown.how.force) {
-        (Ok(()), _) => Some(hold),
-        (Err(_), true) => {
-            tracing::warn!("Error trying to save the DB. Exit anyway.");
-            Some(hold)
-        }
-        (Err(_), false) => {
-            tracing::warn!("Error trying to save the DB, can't exit.");
-            tracing::warn!("Errors trying to shut down the server. Check the logs for more information.");
-            drop(hold);
-            if let Some(client) = shutdown.client {
-                tell(engine, client);
-            }
-            None
-        }
+    let ticket = engine.saving.begin_last_save();
+    let saved = save(engine, &ticket, shutdown.how.force).await;
+    if ticket.is_withdrawn() {
+        return Some(1);
     }
+    if saved.is_ok() {
+        return Some(shutdown.exit_code);
+    }
+    if shutdown.how.force {
+        tracing::warn!("Error trying to save the DB. Exit anyway.");
+        return Some(shutdown.exit_code);
+    }
+    engine.saving.end_last_save();
+    tracing::warn!("Error trying to save the DB, can't exit.");
+    tracing::warn!("Errors trying to shut down the server. Check the logs for more information.");
+    if let Some(client) = shutdown.client {
+        engine.refuse_shutdown(client);
+    }
+    None
 }
 
-/// Ends the wait of the client that asked for the shutdown.
-fn tell(engine: &Engine, client: ClientId) {
-    let Some(waiter) = engine.waiters.of_client(client) else { return };
-    let Some(mut over) = waiter.claim() else { return };
-    *over = true;
-    drop(over);
-    engine.waiters.forget(&waiter);
-    waiter.client.set_flags(ClientFlags::BLOCKED, false);
-    waiter.client.post(Signal::Unblocked(b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n".to_vec()));
+/// Saves on a thread of its own, so that a second signal is heard. If the process ends afterwards, the thread keeps the gate: nobody may
+/// be told that a change was made which is saved no more.
+async fn save(engine: &'static Engine, ticket: &Arc<Ticket>, force: bool) -> Result<(), SaveError> {
+    let (done, result) = oneshot::channel();
+    let ticket = Arc::clone(ticket);
+    let work = move || {
+        let settings = engine.config.settings();
+        let hold = engine.gate.exclusive();
+        let saved = engine.save_now(&settings, &ticket);
+        let ends = saved.is_ok() || force || ticket.is_withdrawn();
+        if !ends {
+            drop(hold);
+            // The receiver waits in this same process.
+            let _ = done.send(saved);
+            return;
+        }
+        let _ = done.send(saved);
+        loop {
+            std::thread::park();
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("last-save".into()).spawn(work) {
+        tracing::warn!("no thread: {error}");
+        return Err(SaveError);
+    }
+    result.await.unwrap_or(Err(SaveError))
 }

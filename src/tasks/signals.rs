@@ -16,7 +16,7 @@ pub async fn run(engine: &'static Engine) -> std::io::Result<()> {
             () = received(&mut terminate) => {
                 end(engine, "SIGTERM", engine.config.settings().general.shutdown_on_sigterm);
             }
-            () = received(&mut interrupt) => end(engine, "SIGINT", engine.config.settings().general.shutdown_on_sigint),
+            () = received(&mut interrupt) => interrupted(engine),
             () = received(&mut hangup) => certificates::reload(engine, "SIGHUP"),
         }
     }
@@ -25,6 +25,15 @@ pub async fn run(engine: &'static Engine) -> std::io::Result<()> {
 async fn received(signal: &mut Signal) {
     if signal.recv().await.is_none() {
         std::future::pending().await
+    }
+}
+
+/// The second interrupt does not wait for the snapshot that the first one began.
+fn interrupted(engine: &Engine) {
+    if engine.saving.give_up_last_save() {
+        tracing::warn!("You insist... exiting now.");
+    } else {
+        end(engine, "SIGINT", engine.config.settings().general.shutdown_on_sigint);
     }
 }
 

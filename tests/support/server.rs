@@ -116,7 +116,7 @@ impl Server {
             let port = free_port();
             let child = spawn(path, mode, port, args);
             let mut server = Self { child, mode, port, folder: None, path: path.to_owned() };
-            match server.wait_until_ready() {
+            match server.wait_until_ready(args.contains(&"--key-load-delay")) {
                 Ok(()) => return server,
                 Err(log) if log.contains("in use") => {}
                 Err(log) => panic!("the server did not start {args:?}:\n{log}"),
@@ -125,14 +125,14 @@ impl Server {
         panic!("no free port")
     }
 
-    /// Connects until PING is answered (or refused by name: NOAUTH is an answer too).
-    fn wait_until_ready(&mut self) -> Result<(), String> {
+    /// Connects until PING is answered (or refused by name: NOAUTH is an answer too, and LOADING for a start that is slowed down).
+    fn wait_until_ready(&mut self, loading: bool) -> Result<(), String> {
         let end = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
                 return Err(format!("exit {status}: {}", self.log()));
             }
-            if self.answers_ping() {
+            if self.answers_ping(loading) {
                 return Ok(());
             }
             if Instant::now() > end {
@@ -143,14 +143,16 @@ impl Server {
         }
     }
 
-    fn answers_ping(&self) -> bool {
+    fn answers_ping(&self, loading: bool) -> bool {
         let stream = match self.mode {
             Mode::Plain => self.try_tcp().map(Stream::Plain),
             Mode::Tls => self.try_tls(&self.client_config(&["client.crt", "client.key"], rustls::ALL_VERSIONS)),
         };
         stream.is_ok_and(|stream| {
             let reply = Wire::new(stream).try_run(&[b"PING"]);
-            reply.is_ok_and(|reply| reply == "+PONG" || reply.starts_with("-NOAUTH"))
+            reply.is_ok_and(|reply| {
+                reply == "+PONG" || reply.starts_with("-NOAUTH") || (loading && reply.starts_with("-LOADING"))
+            })
         })
     }
 

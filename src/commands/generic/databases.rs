@@ -4,7 +4,7 @@ use crate::catalog::{Categories, Group, Spec, categories, flags};
 use crate::engine::Command;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::engine::{CommandResult, Context, Presence};
+use crate::engine::{CommandResult, Context, Presence, Ticket};
 use crate::keyspace::DbIndex;
 use crate::resp::WireError;
 
@@ -191,9 +191,11 @@ pub(super) fn flushall(ctx: &mut Context<'_>) -> CommandResult {
     let mut removed = flush(ctx, &all, lazy);
     // The snapshot that is being saved would bring back what is gone.
     ctx.engine.saving.give_up();
-    if !ctx.settings.persistence.save.0.is_empty() && ctx.engine.save_now(ctx.settings).is_ok() {
+    let saves = !ctx.settings.persistence.save.0.is_empty();
+    if saves && ctx.engine.save_now(ctx.settings, &Ticket::default()).is_ok() {
         removed = 0;
     }
-    ctx.change.dirty(removed.max(1));
+    ctx.change.dirty(removed);
+    ctx.change.replay_always();
     ctx.done_ok()
 }

@@ -61,7 +61,11 @@ pub(super) fn shutdown(ctx: &mut Context<'_>) -> CommandResult {
         return ctx.syntax();
     }
     if abort {
-        return Err(WireError::fixed("ERR No shutdown in progress."));
+        if !ctx.engine.abort_shutdown() {
+            return Err(WireError::fixed("ERR No shutdown in progress."));
+        }
+        tracing::info!("Shutdown manually aborted.");
+        return ctx.done_ok();
     }
     if !nosave && ctx.engine.running_script.is_known() {
         return Err(ctx.engine.running_script.busy_error());

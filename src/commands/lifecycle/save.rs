@@ -1,7 +1,7 @@
 //! Snapshots on demand: SAVE, BGSAVE, LASTSAVE.
 
 use crate::catalog::{Group, Spec, categories, flags};
-use crate::engine::{Command, CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome, Ticket};
 use crate::resp::WireError;
 
 /// The commands of this file.
@@ -59,7 +59,7 @@ pub(super) fn save(ctx: &mut Context<'_>) -> CommandResult {
         return Err(IN_PROGRESS);
     }
     ctx.engine.saving.saves.update(|report| report.count += 1);
-    ctx.engine.save_now(ctx.settings).map_err(|_| FAILED)?;
+    ctx.engine.save_now(ctx.settings, &Ticket::default()).map_err(|_| FAILED)?;
     ctx.done_ok()
 }
 

@@ -77,7 +77,7 @@ impl Stream {
         for parts in parts.groups {
             let name = parts.name.clone();
             if !groups.add(&name, group(parts, &log)?) {
-                return Err(Malformed("stream: a group twice"));
+                return Err(Malformed("stream (a group twice)"));
             }
         }
         Ok(Self { log, groups })
@@ -90,7 +90,7 @@ fn log(parts: LogParts) -> Result<Log, Malformed> {
     for (id, bytes) in parts.nodes {
         let node = Node::validated(id, bytes)?;
         if newest >= Some(id) {
-            return Err(Malformed("stream: nodes out of order"));
+            return Err(Malformed("stream (nodes out of order)"));
         }
         newest = node.entries_back(id).next().map(|entry| entry.id).max(Some(id));
         let live = node.live();
@@ -100,15 +100,18 @@ fn log(parts: LogParts) -> Result<Log, Malformed> {
         }
     }
     if log.length as u64 != parts.length {
-        return Err(Malformed("stream: length"));
+        return Err(Malformed("stream (length)"));
     }
     if log.last_entry_id().is_some_and(|id| id > parts.last_id) {
-        return Err(Malformed("stream: last ID"));
+        return Err(Malformed("stream (last ID)"));
     }
     log.find_first();
     log.set_counters(parts.last_id, Some(parts.entries_added.unwrap_or(parts.length)), None);
     Ok(log)
 }
+
+/// As Redis says the more frequent of the two.
+const NOT_ONES: &str = "stream (Stream consumer PEL entry already has a consumer assigned, or is nobody's)";
 
 fn group(parts: GroupParts, log: &Log) -> Result<Group, Malformed> {
     let entries_read = match parts.entries_read {
@@ -120,19 +123,20 @@ fn group(parts: GroupParts, log: &Log) -> Result<Group, Malformed> {
     let mut unowned: BTreeMap<StreamId, PendingParts> =
         parts.pending.into_iter().map(|pending| (pending.id, pending)).collect();
     if unowned.len() != count {
-        return Err(Malformed("stream: an entry pending twice"));
+        return Err(Malformed("stream (an entry pending twice)"));
     }
     for consumer in parts.consumers {
-        let slot = group.add_consumer(&consumer.name, consumer.seen_at).ok_or(Malformed("stream: a consumer twice"))?;
+        let slot = group
+            .add_consumer(&consumer.name, consumer.seen_at)
+            .ok_or(Malformed("stream (Duplicate stream consumer detected)"))?;
         group.consumer_mut(slot).active_at = consumer.active_at;
         for id in consumer.pending {
-            let PendingParts { delivered_at, deliveries, .. } =
-                unowned.remove(&id).ok_or(Malformed("stream: a pending entry of nobody's or of two"))?;
+            let PendingParts { delivered_at, deliveries, .. } = unowned.remove(&id).ok_or(Malformed(NOT_ONES))?;
             group.give(id, Pending { consumer: slot, delivered_at, deliveries });
         }
     }
     if !unowned.is_empty() {
-        return Err(Malformed("stream: a pending entry without a consumer"));
+        return Err(Malformed("stream (a pending entry without a consumer)"));
     }
     Ok(group)
 }

@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use super::save::{target, temporary};
-use super::{RunningSnapshot, SaveError, SnapshotFile, Ticket};
+use super::{RunningSnapshot, SaveError, SnapshotFile, Ticket, pace};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::engine::Engine;
 
 /// Seconds between a failed save and the next one that a save point begins.
 const RETRY_S: i64 = 5;
-/// How long a slowed save sleeps at a time.
-const NAP: Duration = Duration::from_millis(10);
 
 /// How a save in the background ended.
 enum Ending {
@@ -93,34 +90,13 @@ impl Engine {
         file.write(&snapshot.preamble)?;
         while let Some(piece) = snapshot.next_piece() {
             file.piece(&piece)?;
-            if !self.linger(piece.keys, persistence.rdb_key_save_delay, ticket) {
+            let done = &self.saving.saves.keys_done;
+            if !pace::count(piece.keys, persistence.rdb_key_save_delay, ticket, done) {
                 return Ok(None);
             }
         }
         file.finish()?;
         Ok(Some(file))
-    }
-
-    /// Counts keys as written, each after the delay that tests ask for; `false` if the save was given up meanwhile.
-    fn linger(&self, keys: usize, delay_us: i32, ticket: &Ticket) -> bool {
-        let done = &self.saving.saves.keys_done;
-        let Some(delay_us) = u64::try_from(delay_us).ok().filter(|delay| *delay > 0) else {
-            done.fetch_add(keys as u64, Relaxed);
-            return !ticket.is_withdrawn();
-        };
-        for _ in 0..keys {
-            let mut left = Duration::from_micros(delay_us);
-            while !left.is_zero() {
-                if ticket.is_withdrawn() {
-                    return false;
-                }
-                let nap = left.min(NAP);
-                std::thread::sleep(nap);
-                left -= nap;
-            }
-            done.fetch_add(1, Relaxed);
-        }
-        true
     }
 
     fn end_save(&self, ending: Ending, dirty_before: u64) {

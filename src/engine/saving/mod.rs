@@ -7,6 +7,7 @@
 mod background;
 mod file;
 mod load;
+mod pace;
 mod progress;
 mod save;
 mod snapshot;
@@ -54,12 +55,30 @@ pub struct Saving {
     pub loads: LoadFigures,
     /// The save in the background. Nothing else is locked meanwhile.
     ticket: Mutex<Option<Arc<Ticket>>>,
+    /// The save before the end of the process. Nothing else is locked meanwhile.
+    last: Mutex<Option<Arc<Ticket>>>,
 }
 
 impl Saving {
     /// Whether a save runs in the background.
     pub fn in_background(&self) -> bool {
         self.ticket.lock().is_some()
+    }
+
+    /// The right of the save before the end of the process.
+    pub fn begin_last_save(&self) -> Arc<Ticket> {
+        Arc::clone(self.last.lock().insert(Arc::default()))
+    }
+
+    /// The process does not end after all.
+    pub fn end_last_save(&self) {
+        *self.last.lock() = None;
+    }
+
+    /// Gives up the save before the end of the process, which then ends without; `false` if there is none.
+    pub fn give_up_last_save(&self) -> bool {
+        let ticket = self.last.lock().clone();
+        ticket.inspect(|ticket| ticket.withdraw()).is_some()
     }
 
     /// Gives up the save in the background, if there is one; `false` if there is none.

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::SnapshotFile;
 use super::snapshot::key_encoder;
+use super::{SnapshotFile, Ticket, pace};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::engine::Engine;
@@ -26,9 +26,10 @@ pub(super) fn temporary(settings: &Settings, suffix: &str) -> PathBuf {
 
 impl Engine {
     /// Writes a snapshot. The caller holds the gate exclusively, and makes sure that nothing saves in the background.
-    pub fn save_now(&'static self, settings: &Settings) -> Result<(), SaveError> {
-        match self.write_snapshot(settings) {
-            Ok(()) => {
+    pub fn save_now(&'static self, settings: &Settings, ticket: &Ticket) -> Result<(), SaveError> {
+        match self.write_snapshot(settings, ticket) {
+            Ok(None) => Err(SaveError),
+            Ok(Some(())) => {
                 tracing::info!("DB saved on disk");
                 self.dirty.store(0, Relaxed);
                 self.saving.saves.last_failed.store(false, Relaxed);
@@ -42,7 +43,8 @@ impl Engine {
         }
     }
 
-    fn write_snapshot(&self, settings: &Settings) -> io::Result<()> {
+    /// `None` if the save was given up.
+    fn write_snapshot(&self, settings: &Settings, ticket: &Ticket) -> io::Result<Option<()>> {
         let now = UnixMillis::now();
         let persistence = &settings.persistence;
         let mut file = SnapshotFile::create(
@@ -55,8 +57,11 @@ impl Engine {
         let encoder = key_encoder(settings, now);
         for piece in self.keyspace.pieces(&encoder) {
             file.piece(&piece)?;
+            if !pace::count(piece.keys, persistence.rdb_key_save_delay, ticket, &AtomicU64::new(0)) {
+                return Ok(None);
+            }
         }
         file.finish()?;
-        file.commit(&target(settings))
+        ticket.redeem(|| file.commit(&target(settings))).transpose()
     }
 }

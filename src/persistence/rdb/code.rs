@@ -85,6 +85,19 @@ pub fn is_kind(byte: u8) -> bool {
     byte <= kind::LAST && byte != 8
 }
 
+/// The type of a value as TYPE names it.
+pub fn type_name(kind: u8) -> &'static str {
+    match kind {
+        kind::STRING => "string",
+        kind::LIST | kind::LIST_ZIPLIST | kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 => "list",
+        kind::SET | kind::SET_INTSET | kind::SET_LISTPACK => "set",
+        kind::ZSET | kind::ZSET_2 | kind::ZSET_ZIPLIST | kind::ZSET_LISTPACK => "zset",
+        kind::HASH | kind::HASH_ZIPMAP | kind::HASH_ZIPLIST | kind::HASH_LISTPACK => "hash",
+        kind::STREAM | kind::STREAM_2 | kind::STREAM_3 => "stream",
+        _ => "module",
+    }
+}
+
 /// What a file holds besides keys.
 pub mod opcode {
     /// The code of a library of functions.

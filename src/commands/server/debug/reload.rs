@@ -1,7 +1,7 @@
 //! DEBUG RELOAD: what is in memory goes to disk and comes back.
 
 use crate::commands::generic::databases;
-use crate::engine::{CommandResult, Context, LoadMode};
+use crate::engine::{CommandResult, Context, LoadMode, Ticket};
 use crate::keyspace::DbIndex;
 use crate::resp::WireError;
 
@@ -20,7 +20,7 @@ pub(super) fn reload(ctx: &mut Context<'_>) -> CommandResult {
         }
     }
     if save {
-        ctx.engine.save_now(ctx.settings).map_err(|_| NOT_SAVED)?;
+        ctx.engine.save_now(ctx.settings, &Ticket::default()).map_err(|_| NOT_SAVED)?;
     }
     if flush {
         let all: Vec<DbIndex> = ctx.keys.keyspace().indices().collect();

@@ -23,8 +23,14 @@ pub fn value(bytes: Vec<u8>, code: u8, limits: &Limits) -> Result<Object, RdbErr
         kind::SET_LISTPACK => filled(Set::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
         kind::HASH_LISTPACK => filled(Hash::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
         kind::ZSET_LISTPACK => filled(ZSet::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
-        kind::HASH_ZIPLIST => filled(Hash::from_pack(ziplist::to_listpack(&bytes)?, limits)?),
-        kind::ZSET_ZIPLIST => filled(ZSet::from_pack(ziplist::to_listpack(&bytes)?, limits)?),
+        kind::HASH_ZIPLIST => {
+            let hash = ziplist::to_listpack(&bytes).and_then(|pack| Hash::from_pack(pack, limits));
+            filled(hash.map_err(|_| Malformed("hash ziplist"))?)
+        }
+        kind::ZSET_ZIPLIST => {
+            let set = ziplist::to_listpack(&bytes).and_then(|pack| ZSet::from_pack(pack, limits));
+            filled(set.map_err(|_| Malformed("zset ziplist"))?)
+        }
         kind::HASH_ZIPMAP => {
             let mut hash = Hash::new();
             for (field, value) in zipmap::pairs(&bytes).ok_or(Malformed("zipmap"))? {

@@ -28,7 +28,11 @@ pub fn pairs(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
 fn length(rest: &mut &[u8]) -> Option<usize> {
     match take(rest, 1)?[0] {
         END => None,
-        BIG => Some(u32::from_le_bytes(take(rest, 4)?.try_into().ok()?) as usize),
+        // The long form is for lengths that need it.
+        BIG => {
+            let length = u32::from_le_bytes(take(rest, 4)?.try_into().ok()?);
+            (length >= u32::from(BIG)).then_some(length as usize)
+        }
         short => Some(usize::from(short)),
     }
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use super::super::code::{Version, is_kind, module as part, opcode};
 use super::super::error::RdbError;
 use super::super::read::Reader;
-use super::super::{decode, module};
+use super::super::{code, decode, module};
 use crate::base::clock::UnixMillis;
 use crate::data::limits::Limits;
 use crate::keyspace::OwnedValue;
@@ -142,7 +142,7 @@ impl<R: Read> FileReader<R> {
             let value = match decode::value(&mut self.reader, kind, limits) {
                 Ok(value) => Some(value),
                 Err(RdbError::EmptyKey) => None,
-                Err(RdbError::Module(_)) if self.modules == Modules::Skipped => {
+                Err(RdbError::Module(_)) if self.modules == Modules::Skipped && kind == code::kind::MODULE => {
                     module::skip(&mut self.reader)?;
                     None
                 }

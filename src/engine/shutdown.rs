@@ -1,0 +1,69 @@
+//! Ending the process on request: of a client, which waits meanwhile, or of a signal.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::Engine;
+use crate::config::values::ShutdownFlags;
+use crate::session::{ClientFlags, ClientId, Signal};
+
+/// How often a held request is looked at again.
+const HELD: Duration = Duration::from_millis(20);
+
+/// How the process is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shutdown {
+    /// The process's exit code.
+    pub exit_code: i32,
+    /// Whether it saves first, and whether an error stops it.
+    pub how: ShutdownFlags,
+    /// Who asked for it, waits, and is told if it fails; none if it was a signal.
+    pub client: Option<ClientId>,
+}
+
+impl Engine {
+    /// Asks the process to end.
+    pub fn request_shutdown(&self, shutdown: Shutdown) {
+        *self.shutdown.lock() = Some(shutdown);
+        self.shutdown_wanted.notify_one();
+    }
+
+    /// Takes a request back that nobody has acted upon; `false` if there is none.
+    pub fn abort_shutdown(&self) -> bool {
+        let pending = self.shutdown.lock().take();
+        if let Some(client) = pending.and_then(|shutdown| shutdown.client) {
+            self.refuse_shutdown(client);
+        }
+        pending.is_some()
+    }
+
+    /// Resolves when the process has been asked to end; the request is taken. Acting upon signals is periodic work, which can be held.
+    pub async fn shutdown_requested(&self) -> Shutdown {
+        loop {
+            let held = {
+                let mut pending = self.shutdown.lock();
+                let held = pending.is_some_and(|shutdown| shutdown.client.is_none() && self.cron_paused.load(Relaxed));
+                match pending.take_if(|_| !held) {
+                    Some(shutdown) => return shutdown,
+                    None => held,
+                }
+            };
+            if held {
+                tokio::time::sleep(HELD).await;
+            } else {
+                self.shutdown_wanted.notified().await;
+            }
+        }
+    }
+
+    /// Ends the wait of a client that asked for a shutdown which will not be.
+    pub fn refuse_shutdown(&self, client: ClientId) {
+        let Some(waiter) = self.waiters.of_client(client) else { return };
+        let Some(mut over) = waiter.claim() else { return };
+        *over = true;
+        drop(over);
+        self.waiters.forget(&waiter);
+        waiter.client.set_flags(ClientFlags::BLOCKED, false);
+        waiter.client.post(Signal::Unblocked(b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n".to_vec()));
+    }
+}
