@@ -56,6 +56,11 @@ impl Waiter {
         (!*over).then_some(over)
     }
 
+    /// Waits until nobody is about to end the wait; nobody does while the guard lives.
+    pub fn settle(&self) -> MutexGuard<'_, bool> {
+        self.over.lock()
+    }
+
     /// The reply when the time is up.
     pub fn timeout_reply(&self) -> &'static [u8] {
         match (self.protocol, self.wait.on_timeout) {

@@ -30,7 +30,7 @@ impl Engine {
         }
         let total = self.clients.count_memory(client);
         let settings = self.config.settings();
-        if limit(&settings).is_some_and(|limit| total >= limit) {
+        if limit(&settings).is_some_and(|limit| total > limit) {
             self.evict_clients(&settings, worker);
         }
     }
@@ -56,12 +56,12 @@ impl Engine {
         let size = |client: &Arc<Client>| client.counted_memory.load(Relaxed);
         let mut total: u64 = clients.iter().map(size).sum();
         self.clients.correct_memory(total);
-        if total < limit {
+        if total <= limit {
             return;
         }
         clients.retain(|client| !client.flags().contains(ClientFlags::NO_EVICT));
         clients.sort_by_key(size);
-        while total >= limit {
+        while total > limit {
             let Some(client) = clients.pop() else {
                 tracing::debug!("Over client maxmemory after evicting all evictable clients");
                 return;

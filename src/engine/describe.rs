@@ -37,11 +37,6 @@ fn letters(flags: ClientFlags) -> String {
     if letters.is_empty() { "N".into() } else { letters }
 }
 
-/// Who gets a client's invalidation messages: 0 is itself, -1 nobody.
-fn redirect(client: &Client) -> i64 {
-    if client.flags().contains(ClientFlags::TRACKING) { client.redirect.load(Relaxed) as i64 } else { -1 }
-}
-
 impl Engine {
     /// The line of a client.
     pub fn describe_client(&self, client: &Client, now: UnixMillis) -> String {
@@ -85,7 +80,7 @@ impl Engine {
             client.argument_bytes.load(Relaxed),
             if client.flags().contains(ClientFlags::CLOSE_ASAP) { "" } else { "r" },
             client.user().name_text(),
-            redirect(client),
+            client.redirected_to(),
             client.resp.load(Relaxed),
             text(&library),
             text(&version),

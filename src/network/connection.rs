@@ -216,7 +216,7 @@ impl Connection<'_> {
     pub(super) fn account(&self) {
         if self.engine.clients.is_memory_limited() {
             let client = &self.session.client;
-            client.query_capacity.store(self.input.bytes.capacity() as u64, Relaxed);
+            self.show_input();
             self.show_output();
             self.engine.account_client(client, self.session.worker);
         }
@@ -320,9 +320,16 @@ impl Connection<'_> {
         let parsed = if self.parser.is_midway() { self.parser.consumed() } else { 0 };
         client.query_bytes.store((self.input.bytes.len() - parsed) as u64, Relaxed);
         client.argument_bytes.store(self.parser.argument_bytes() as u64, Relaxed);
-        client.query_capacity.store(self.input.bytes.capacity() as u64, Relaxed);
         client.output_capacity.store(self.output.bytes.capacity() as u64, Relaxed);
+        self.show_input();
         self.account();
+    }
+
+    /// Shows the other threads the room of the input. An argument counts from its announcement on, though its room is made
+    /// as it arrives.
+    fn show_input(&self) {
+        let room = self.input.bytes.capacity().max(self.parser.wanted().unwrap_or(0));
+        self.session.client.query_capacity.store(room as u64, Relaxed);
     }
 
     /// Gives back buffers that an idle client does not need.
@@ -330,8 +337,8 @@ impl Connection<'_> {
         self.input.trim();
         self.output.trim();
         let client = &self.session.client;
-        client.query_capacity.store(self.input.bytes.capacity() as u64, Relaxed);
         client.output_capacity.store(self.output.bytes.capacity() as u64, Relaxed);
+        self.show_input();
     }
 
     pub(super) fn check_query_buffer(&self) -> Option<End> {

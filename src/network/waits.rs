@@ -181,7 +181,7 @@ impl Connection<'_> {
                         return Some(end);
                     }
                 }
-                Some(Wake::Mail) => match self.take_blocked_mail() {
+                Some(Wake::Mail) => match self.take_blocked_mail(waiter) {
                     BlockedMail::Served => return None,
                     BlockedMail::Other => {
                         if let Err(end) = self.send().await {
@@ -198,18 +198,26 @@ impl Connection<'_> {
         }
     }
 
-    fn take_blocked_mail(&mut self) -> BlockedMail {
-        if self.session.client.closing().is_some() {
+    /// What the command that was parked has set off follows its reply: whoever runs it may have posted it before.
+    fn take_blocked_mail(&mut self, waiter: &Waiter) -> BlockedMail {
+        let client = &self.session.client;
+        if client.closing().is_some() {
             return BlockedMail::Close;
         }
+        let settled = waiter.settle();
+        let mail = client.take_mail();
+        drop(settled);
         let mut result = BlockedMail::Other;
-        for signal in self.session.client.take_mail() {
+        for signal in &mail {
+            if let Signal::Unblocked(bytes) = signal {
+                self.output.bytes.extend_from_slice(bytes);
+                result = BlockedMail::Served;
+            }
+        }
+        for signal in mail {
             match signal {
                 Signal::Send(bytes) => self.output.bytes.extend_from_slice(&bytes),
-                Signal::Unblocked(bytes) => {
-                    self.output.bytes.extend_from_slice(&bytes);
-                    result = BlockedMail::Served;
-                }
+                Signal::Unblocked(_) => {}
                 Signal::Trim => self.trim(),
                 Signal::Close { .. } => return BlockedMail::Close,
             }

@@ -258,6 +258,11 @@ impl Client {
         *self.user.lock() = user;
     }
 
+    /// Who gets its invalidation messages: 0 is itself, -1 nobody.
+    pub fn redirected_to(&self) -> i64 {
+        if self.flags().contains(ClientFlags::TRACKING) { self.redirect.load(Relaxed) as i64 } else { -1 }
+    }
+
     /// Bytes it takes: buffers, queued commands, watched keys, subscriptions.
     pub fn memory_usage(&self) -> u64 {
         // A watched key: its entry here and in the table of watched keys, the name apart.

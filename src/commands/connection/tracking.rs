@@ -1,7 +1,5 @@
 //! CLIENT TRACKING, CACHING, TRACKINGINFO, GETREDIR: caches on the side of the client.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use crate::catalog::{Categories, Group, Spec, flags};
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
@@ -206,14 +204,8 @@ pub(super) fn client_caching(ctx: &mut Context<'_>) -> CommandResult {
     ctx.done_ok()
 }
 
-/// Who gets the messages: 0 is the client itself, -1 nobody.
-fn redirect(ctx: &Context<'_>) -> i64 {
-    let client = &ctx.session.client;
-    if client.flags().contains(ClientFlags::TRACKING) { client.redirect.load(Relaxed) as i64 } else { -1 }
-}
-
 pub(super) fn client_getredir(ctx: &mut Context<'_>) -> CommandResult {
-    let redirect = redirect(ctx);
+    let redirect = ctx.session.client.redirected_to();
     ctx.done_int(redirect)
 }
 
@@ -233,7 +225,7 @@ pub(super) fn client_trackinginfo(ctx: &mut Context<'_>) -> CommandResult {
         (flags.contains(ClientFlags::TRACKING_BROKEN), "broken_redirect"),
     ];
     let words: Vec<&str> = words.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect();
-    let redirect = redirect(ctx);
+    let redirect = ctx.session.client.redirected_to();
     ctx.reply.map(3);
     ctx.reply.bulk(b"flags");
     ctx.reply.set(words.len());
