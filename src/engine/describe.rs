@@ -1,7 +1,7 @@
 //! One client in one line: what CLIENT LIST shows and log lines name.
 //!
-//! Output is split as Redis has it: the first 16 KB stand in a buffer of fixed size (`obl`), the rest in a list of blocks
-//! (`oll`, `omem`).
+//! Output is shown as Redis has it: the first 16 KB as what stands in a buffer of fixed size (`obl`), the rest as a list of
+//! blocks (`oll`); `omem` is what the output limit looks at.
 
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
@@ -50,8 +50,8 @@ impl Engine {
         let query = client.query_bytes.load(Relaxed);
         let capacity = client.query_capacity.load(Relaxed);
         let queued = client.queued_output();
-        let (fixed, listed) = (queued.min(FIXED_OUTPUT_BYTES), queued.saturating_sub(FIXED_OUTPUT_BYTES));
-        let blocks = listed.div_ceil(FIXED_OUTPUT_BYTES);
+        let (fixed, listed) = (queued.min(FIXED_OUTPUT_BYTES), client.limited_output());
+        let blocks = listed.saturating_sub(FIXED_OUTPUT_BYTES).div_ceil(FIXED_OUTPUT_BYTES);
         let output_capacity = client.output_capacity.load(Relaxed).min(FIXED_OUTPUT_BYTES);
         let queued_bytes = client.queued_bytes.load(Relaxed);
         let peak = client.output_peak.load(Relaxed);

@@ -614,7 +614,7 @@ fn reply_limit(settings: &Settings, session: &Session, start: usize) -> usize {
     let limit = if session.subscriptions.is_empty() { limits.normal } else { limits.pubsub };
     match limit.hard_bytes {
         0 => usize::MAX,
-        bytes => start.saturating_add(usize::try_from(bytes.saturating_add(FIXED_OUTPUT_BYTES)).unwrap_or(usize::MAX)),
+        bytes => start.saturating_add(usize::try_from(bytes.max(FIXED_OUTPUT_BYTES)).unwrap_or(usize::MAX)),
     }
 }
 

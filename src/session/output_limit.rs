@@ -1,7 +1,7 @@
 //! `client-output-buffer-limit`: when a client that does not read fast enough is closed.
 //!
-//! What counts is everything queued for the client, in its connection and in its mailbox, beyond the first 16 KB: those
-//! Redis keeps in a buffer of fixed size that its limits do not count either.
+//! What counts is everything queued for the client, in its connection and in its mailbox. Up to 16 KB it counts as nothing:
+//! so much stands in a buffer of fixed size in Redis, whose limits do not see it.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,7 +10,7 @@ use super::mailbox::CloseReason;
 use crate::base::clock::UnixMillis;
 use crate::config::values::{BufferLimit, BufferLimits};
 
-/// Bytes of output that no limit counts.
+/// Output up to this many bytes counts as nothing.
 pub const FIXED_OUTPUT_BYTES: u64 = 16 * 1024;
 /// Bytes of messages that may wait in a mailbox where no limit is configured.
 const MAX_MAIL_BYTES: usize = 64 << 20;
@@ -19,6 +19,11 @@ impl Client {
     /// Bytes queued for it, sent by nobody yet.
     pub fn queued_output(&self) -> u64 {
         self.output_bytes.load(Relaxed) + self.pending_bytes() as u64
+    }
+
+    /// What its output limit looks at, in bytes.
+    pub fn limited_output(&self) -> u64 {
+        Some(self.queued_output()).filter(|bytes| *bytes > FIXED_OUTPUT_BYTES).unwrap_or(0)
     }
 
     /// Closes it if what is queued for it passes its limit; `true` if it must be closed (by this call or an earlier one).
@@ -45,7 +50,7 @@ impl Client {
     }
 
     fn passes(&self, limit: BufferLimit) -> bool {
-        let bytes = self.queued_output().saturating_sub(FIXED_OUTPUT_BYTES);
+        let bytes = self.limited_output();
         if limit.hard_bytes != 0 && bytes >= limit.hard_bytes {
             return true;
         }
@@ -78,8 +83,8 @@ mod tests {
     #[test]
     fn each_class_has_its_own_limit() {
         let mut limits = BufferLimits::default();
-        limits.pubsub.hard_bytes = 1000;
-        let message = vec![b'+'; FIXED_OUTPUT_BYTES as usize + 1000];
+        limits.pubsub.hard_bytes = 100_000;
+        let message = vec![b'+'; 100_000];
         let normal = client();
         normal.push(&message, &limits);
         assert!(!normal.flags().contains(ClientFlags::CLOSE_ASAP));
@@ -96,9 +101,9 @@ mod tests {
     #[test]
     fn a_soft_limit_counts_from_when_it_was_passed() {
         let mut limits = BufferLimits::default();
-        limits.normal = BufferLimit { hard_bytes: 0, soft_bytes: 10, soft_seconds: 5 };
+        limits.normal = BufferLimit { hard_bytes: 0, soft_bytes: 1000, soft_seconds: 5 };
         let client = client();
-        client.output_bytes.store(FIXED_OUTPUT_BYTES + 10, Relaxed);
+        client.output_bytes.store(FIXED_OUTPUT_BYTES + 1, Relaxed);
         assert!(!client.enforce_output_limit(&limits));
         let since = client.soft_limit_since.load(Relaxed);
         assert!(since != 0);
@@ -106,7 +111,7 @@ mod tests {
         assert!(!client.enforce_output_limit(&limits), "not longer than the limit says");
         client.soft_limit_since.store(since - 6, Relaxed);
         let other = Client::unconnected(2);
-        other.output_bytes.store(FIXED_OUTPUT_BYTES + 9, Relaxed);
+        other.output_bytes.store(FIXED_OUTPUT_BYTES, Relaxed);
         other.soft_limit_since.store(since - 6, Relaxed);
         assert!(!other.enforce_output_limit(&limits) && other.soft_limit_since.load(Relaxed) == 0);
         assert!(client.enforce_output_limit(&limits));
