@@ -96,7 +96,7 @@ fn command_arguments(values: &MultiValue) -> Result<OwnedArgs> {
             Value::String(string) => args.push(&string.as_bytes()),
             Value::Integer(_) | Value::Number(_) => {
                 number.clear();
-                write_argument(value.as_number().unwrap_or_default(), &mut number);
+                write_argument(value.as_f64().unwrap_or_default(), &mut number);
                 args.push(&number);
             }
             _ => return Err(reply_error("Lua redis lib command arguments must be strings or integers")),

@@ -4,7 +4,7 @@
 //! error happened, turning thrown objects into values, and the hook that looks at the clock.
 
 use mlua::chunk::ChunkMode;
-use mlua::{Function, HookTriggers, Lua, LuaOptions, Result, StdLib, Table, Value, VmState};
+use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, Result, StdLib, Table, Value, VmState};
 
 use super::error::{error_table, reply_error, value_of};
 use super::host::{SharedHost, Verdict, ask, lend};
@@ -53,6 +53,7 @@ impl Interpreter {
         lua.set_memory_limit(MAX_BYTES)?;
         let sandbox: Function =
             lua.load(include_str!("sandbox.lua")).set_name(SANDBOX).set_mode(ChunkMode::Text).into_function()?;
+        sandbox.set_environment(sealed_table(&lua)?)?;
         let made: Table = sandbox.call(host_table(&lua, purpose)?)?;
         let view: Table = made.raw_get("view")?;
         lua.set_globals(view.clone())?;
@@ -69,6 +70,7 @@ impl Interpreter {
 
     /// Compiles source text; an error is Lua's message.
     pub fn compile(&self, source: &[u8], name: &str) -> std::result::Result<Function, Vec<u8>> {
+        self.lua.set_globals(self.view.clone()).map_err(|error| error.to_string().into_bytes())?;
         self.lua.load(source).set_name(name).set_mode(ChunkMode::Text).into_function().map_err(|error| match error {
             mlua::Error::SyntaxError { message, .. } => message.into_bytes(),
             other => other.to_string().into_bytes(),
@@ -89,8 +91,9 @@ impl Interpreter {
         Ok(table)
     }
 
-    /// Gives a function the globals that scripts see, should it have taken others the last time it ran.
+    /// Gives a function the globals that scripts see, should a script have taken others the last time.
     pub fn reset_environment(&self, function: &Function) -> Result<()> {
+        self.lua.set_globals(self.view.clone())?;
         function.set_environment(self.view.clone()).map(drop)
     }
 
@@ -155,14 +158,17 @@ fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
     host.raw_set("thrown_value", lua.create_function(|lua, value| thrown_value(lua, value))?)?;
     host.raw_set("is_killed", lua.create_function(|_, ()| Ok(ask(|host| host.is_killed()).unwrap_or(false)))?)?;
     host.raw_set("describe", lua.create_function(|lua, value| describe(lua, value))?)?;
-    host.raw_set(
-        "is_shared",
-        lua.create_function(|_, function: Value| {
-            let source = function.as_function().and_then(|function| function.info().source);
-            Ok(source.is_some_and(|source| source == SANDBOX))
-        })?,
-    )?;
     Ok(host)
+}
+
+/// An empty table that stays empty.
+fn sealed_table(lua: &Lua) -> Result<Table> {
+    let metatable = lua.create_table()?;
+    metatable.raw_set("__newindex", lua.create_function(|_, _: MultiValue| Ok(()))?)?;
+    metatable.raw_set("__metatable", false)?;
+    let table = lua.create_table()?;
+    table.set_metatable(Some(metatable))?;
+    Ok(table)
 }
 
 /// The value that was thrown, where Lua sees an object.

@@ -21,6 +21,8 @@ mod replies;
 mod results;
 mod scripts;
 mod structs;
+#[cfg(test)]
+mod tests;
 
 pub use digest::{ScriptDigest, sha1hex};
 pub use flags::ScriptFlags;

@@ -101,7 +101,7 @@ impl Writer<'_, '_> {
         } else if let Value::String(text) = self.field(table, "ok") {
             self.simple(b"+", &text);
         } else if let Value::Integer(_) | Value::Number(_) = self.field(table, "double") {
-            let number = self.field(table, "double").as_number().unwrap_or_default();
+            let number = self.field(table, "double").as_f64().unwrap_or_default();
             self.reply.double(number);
         } else if let Value::String(digits) = self.field(table, "big_number") {
             self.reply.big_number(&one_line(&digits));

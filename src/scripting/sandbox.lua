@@ -6,13 +6,16 @@
 --
 -- `host` has the functions written in Rust and the tables of the libraries; what comes back is for `Interpreter`.
 
+-- These functions have an empty environment of their own, since a script can ask for it: everything they use is local.
+
 local host = ...
 
-local assert, error, getmetatable, ipairs, next, pairs = assert, error, getmetatable, ipairs, next, pairs
-local rawget, rawset, setmetatable, tostring, type = rawget, rawset, setmetatable, tostring, type
-local loadstring, pcall, xpcall, getfenv, setfenv = loadstring, pcall, xpcall, getfenv, setfenv
-local resume, create = coroutine.resume, coroutine.create
-local byte, concat, format = string.byte, table.concat, string.format
+local natives = host.natives
+local error, getmetatable, ipairs, next, pairs = natives.error, natives.getmetatable, natives.ipairs, natives.next, natives.pairs
+local rawget, rawset, setmetatable = natives.rawget, natives.rawset, natives.setmetatable
+local loadstring, pcall, xpcall, tostring, type = natives.loadstring, natives.pcall, natives.xpcall, natives.tostring, natives.type
+local resume = natives.coroutine.resume
+local byte, concat, format = natives.string.byte, natives.table.concat, natives.string.format
 local thrown_value, is_killed = host.thrown_value, host.is_killed
 
 local READONLY = "Attempt to modify a readonly table"
@@ -63,7 +66,7 @@ local base = {}
 function base.rawset(table, key, value)
     check_table(table, 1, "rawset")
     if real_of[table] then
-        error(READONLY, 2)
+        error(READONLY, 0)
     end
     return rawset(table, key, value)
 end
@@ -79,7 +82,7 @@ function base.setmetatable(table, metatable)
         bad_argument(2, "setmetatable", "nil or table expected")
     end
     if real_of[table] then
-        error(READONLY, 2)
+        error(READONLY, 0)
     end
     local old = getmetatable(table)
     if type(old) ~= "table" and old ~= nil or old and rawget(old, "__metatable") ~= nil then
@@ -111,25 +114,6 @@ end
 function base.ipairs(table)
     check_table(table, 1, "ipairs")
     return ipairs(table)
-end
-
-function base.setfenv(target, environment)
-    if target == 0 then
-        error(READONLY, 2)
-    end
-    if type(target) == "number" then
-        target = target + 1
-    elseif real_of[target] or host.is_shared(target) then
-        error("'setfenv' cannot change environment of given object", 2)
-    end
-    return setfenv(target, environment)
-end
-
-function base.getfenv(target)
-    if type(target) == "number" and target > 0 then
-        target = target + 1
-    end
-    return getfenv(target == nil and 2 or target)
 end
 
 -- ---------------------------------------------------------------- functions that catch errors
@@ -188,7 +172,7 @@ local function resume_results(ok, value, ...)
 end
 
 local coroutines = {}
-for name, value in pairs(coroutine) do
+for name, value in pairs(natives.coroutine) do
     coroutines[name] = value
 end
 
@@ -231,10 +215,10 @@ end
 
 local globals = {}
 for _, name in ipairs({
-    "assert", "collectgarbage", "error", "gcinfo", "newproxy", "rawequal", "select", "tonumber", "tostring", "type",
-    "unpack", "_VERSION",
+    "assert", "collectgarbage", "error", "gcinfo", "getfenv", "newproxy", "rawequal", "select", "setfenv", "tonumber",
+    "tostring", "type", "unpack", "_VERSION",
 }) do
-    globals[name] = rawget(host.natives, name)
+    globals[name] = natives[name]
 end
 for name, value in pairs(base) do
     globals[name] = value

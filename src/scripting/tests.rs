@@ -1,0 +1,284 @@
+//! Scripts in an interpreter with a host that records what it is asked.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::host::{Host, ReplicationTargets, SharedHost, Verdict};
+use super::{Joining, Libraries, Scripts};
+use crate::resp::{OwnedArgs, Protocol, Reply, WireError};
+
+/// Answers every command with its arguments, counts its own, and kills after some looks at the clock.
+struct Recorder {
+    calls: Vec<String>,
+    protocol: Protocol,
+    patience: usize,
+}
+
+impl Host for Recorder {
+    fn call(&mut self, args: &OwnedArgs, reply: &mut Vec<u8>) -> Result<(), WireError> {
+        let words: Vec<String> = args.as_args().from(0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        let mut reply = Reply::new(reply, self.protocol);
+        match words[0].as_str() {
+            "refuse" => return Err(WireError::fixed("ERR refused")),
+            "fail" => reply.error(&WireError::fixed("BAD it failed")),
+            _ => reply.bulk(words.join(" ").as_bytes()),
+        }
+        self.calls.push(words.join(" "));
+        Ok(())
+    }
+
+    fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
+    fn set_replication(&mut self, targets: ReplicationTargets) {
+        self.calls.push(format!("{targets:?}"));
+    }
+
+    fn may_run(&self, args: &OwnedArgs) -> Option<bool> {
+        (args.as_args().at(0) != b"unknown").then_some(args.as_args().len() == 1)
+    }
+
+    fn interrupt(&mut self) -> Verdict {
+        self.patience = self.patience.saturating_sub(1);
+        if self.patience == 0 { Verdict::Kill } else { Verdict::Continue }
+    }
+
+    fn is_killed(&self) -> bool {
+        self.patience == 0
+    }
+}
+
+fn host() -> SharedHost {
+    Rc::new(RefCell::new(Recorder { calls: Vec::new(), protocol: Protocol::Resp2, patience: 5 }))
+}
+
+/// The reply of a script, on one line, without the digest.
+fn eval(scripts: &Scripts, code: &str) -> String {
+    let mut out = Vec::new();
+    let digest = match scripts.load(code.as_bytes()) {
+        Ok((digest, _)) => digest,
+        Err(error) => return format!("-{error}"),
+    };
+    let keys: [&[u8]; 2] = [b"k1", b"k2"];
+    let mut reply = Reply::new(&mut out, Protocol::Resp2);
+    scripts.run(&digest, &keys, &[b"a1"], &host(), &mut reply).unwrap();
+    let text = String::from_utf8_lossy(&out).replace("\r\n", " ").replace(&digest.to_string(), "SHA");
+    text.trim_end().to_owned()
+}
+
+#[test]
+fn scripts_reach_the_host() {
+    let scripts = Scripts::new().unwrap();
+    for (code, reply) in [
+        ("return redis.call('set', KEYS[1], ARGV[1])", "$9 set k1 a1"),
+        ("return redis.call('n', 20, 1.5, 1e17, -0)", "$14 n 20 1.5 1e+17 0"),
+        ("return {#KEYS, #ARGV}", "*2 :2 :1"),
+        ("return redis.call('fail')", "-BAD it failed script: SHA, on @user_script:1."),
+        ("\nreturn redis.call('refuse')", "-ERR refused script: SHA, on @user_script:2."),
+        ("return redis.pcall('fail')", "-BAD it failed"),
+        ("return redis.pcall('fail').err", "$13 BAD it failed"),
+        ("return select(2, pcall(redis.call, 'fail'))", "$13 BAD it failed"),
+        ("return redis.call()", "-ERR Please specify at least one argument for this redis lib call script: SHA, on @user_script:1."),
+        ("return redis.acl_check_cmd('x')", ":1"),
+        ("return redis.acl_check_cmd('x', 'y')", "$-1"),
+        ("return redis.acl_check_cmd('unknown')", "-ERR Invalid command passed to redis.acl_check_cmd() script: SHA, on @user_script:1."),
+        ("return redis.error_reply('-CODE text')", "-CODE text"),
+        ("return redis.error_reply('text')", "-ERR text"),
+        ("return redis.status_reply('fine')", "+fine"),
+        ("return redis.sha1hex('')", "$40 da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+        ("redis.setresp(4)", "-ERR RESP version must be 2 or 3. script: SHA, on @user_script:1."),
+        ("redis.set_repl(4)", "-ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE. script: SHA, on @user_script:1."),
+        ("return redis.REPL_ALL + redis.LOG_WARNING", ":6"),
+        ("return redis.register_function", "$-1"),
+    ] {
+        assert_eq!(eval(&scripts, code), reply, "{code}");
+    }
+}
+
+#[test]
+fn globals_cannot_be_changed() {
+    let scripts = Scripts::new().unwrap();
+    for code in [
+        "x = 1",
+        "redis = nil",
+        "redis.call = nil",
+        "_G.x = 1",
+        "string.len = nil",
+        "coroutine.wrap = nil",
+        "rawset(_G, 'x', 1)",
+        "rawset(redis, 'x', 1)",
+        "setmetatable(_G, {})",
+        "setmetatable(cjson, {})",
+        "getmetatable(_G).__index = {}",
+        "getmetatable('').__index = nil",
+        "getmetatable('').__index.len = nil",
+        "local f, t = pairs(redis) t.call = nil",
+    ] {
+        assert!(eval(&scripts, code).contains("Attempt to modify a readonly table"), "{code}: {}", eval(&scripts, code));
+    }
+    for (code, reply) in [
+        ("table.insert(_G, 1)", "$-1"),
+        ("return rawget(_G, 1)", "$-1"),
+        ("setfenv(1, {x = 1}) return x", ":1"),
+        ("setfenv(0, {}) return 1", ":1"),
+        ("return type(redis.call)", "$8 function"),
+        ("return rawget(getfenv(pcall), 'string')", "$-1"),
+        ("getfenv(pcall).x = 1 return getfenv(pcall).x", "$-1"),
+        ("return type(next(redis))", "$6 string"),
+        ("local n = 0 for name in pairs(_G) do n = n + 1 end return n > 30", ":1"),
+        ("return tostring(getmetatable(redis))", "$3 nil"),
+        ("return tostring(rawget(_G, 'debug')) .. tostring(rawget(_G, 'os'))", "$6 nilnil"),
+    ] {
+        assert_eq!(eval(&scripts, code), reply, "{code}");
+    }
+}
+
+#[test]
+fn errors_say_what_and_where() {
+    let scripts = Scripts::new().unwrap();
+    for (code, reply) in [
+        ("return nothing", "-ERR user_script:1: Script attempted to access nonexistent global variable 'nothing' script: SHA, on @user_script:1."),
+        ("\n\nerror('x')", "-ERR user_script:3: x script: SHA, on @user_script:3."),
+        ("error({err='MY e'})", "-MY e script: SHA, on @user_script:1."),
+        ("error()", "-ERR nil script: SHA, on @user_script:1."),
+        ("local function f() error('deep') end\nf()", "-ERR user_script:1: deep script: SHA, on @user_script:1."),
+        ("return cjson.decode('[')", "-ERR user_script:1: Expected value but found T_END at character 2 script: SHA, on @user_script:1."),
+        ("return 1 +", "-ERR Error compiling script (new function): user_script:1: unexpected symbol near '<eof>'"),
+        ("#!js\n", "-ERR Unexpected engine in script shebang: #!js"),
+        ("#!lua\nerror('x')", "-ERR user_script:2: x script: SHA, on @user_script:2."),
+        ("return {pcall(error, {err='E'})}", "*1 $-1"),
+        ("local co = coroutine.wrap(function() redis.call('fail') end) co()", "-BAD it failed script: SHA, on @user_script:1."),
+        ("return (select(2, xpcall(function() redis.call('fail') end, function(e) return e.err end)))", "$13 BAD it failed"),
+        ("return loadstring('\\27Lua')", "$-1"),
+        ("return load(function() return nil end)()", "$-1"),
+        ("return loadstring('return 1 + 1')()", ":2"),
+    ] {
+        assert_eq!(eval(&scripts, code), reply, "{code}");
+    }
+}
+
+#[test]
+fn a_script_that_runs_for_ever_can_be_killed() {
+    let scripts = Scripts::new().unwrap();
+    for code in [
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "while true do xpcall(function() while true do end end, function() end) end",
+        "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
+    ] {
+        assert!(eval(&scripts, code).starts_with("-ERR Script killed by user with SCRIPT KILL..."), "{code}");
+    }
+    assert_eq!(eval(&scripts, "return 1"), ":1");
+    let memory = eval(&scripts, "return #string.rep('x', 2^40)");
+    assert!(memory.contains("not enough memory") || memory.contains("overflow"), "{memory}");
+}
+
+#[test]
+fn scripts_are_forgotten_when_flushed() {
+    let scripts = Scripts::new().unwrap();
+    let (digest, _) = scripts.load(b"return 1").unwrap();
+    assert!(scripts.find(&digest).is_some() && scripts.figures().count == 1);
+    assert!(scripts.figures().interpreter_bytes > 10_000);
+    scripts.flush().unwrap();
+    assert!(scripts.find(&digest).is_none() && scripts.figures().count == 0);
+}
+
+fn call(libraries: &Libraries, function: &str) -> String {
+    let mut out = Vec::new();
+    let mut reply = Reply::new(&mut out, Protocol::Resp2);
+    match libraries.run(function.as_bytes(), &[b"k"], &[b"a"], &host(), &mut reply) {
+        Ok(_) => String::from_utf8_lossy(&out).replace("\r\n", " ").trim_end().to_owned(),
+        Err(error) => format!("-{error}"),
+    }
+}
+
+fn load(libraries: &Libraries, code: &str, replace: bool) -> String {
+    libraries.load(code.as_bytes(), replace, false).unwrap_or_else(|error| error.text().to_owned())
+}
+
+const TWO: &str = "#!lua name=two\nlocal n = 0\nredis.register_function('f', function(k, a) n = n + 1 return {k[1], a[1], n} end)\n\
+                   redis.register_function{function_name='G', callback=function() return redis.call('get') end, flags={'no-writes'}}";
+
+#[test]
+fn functions_are_called_by_name_in_either_case() {
+    let libraries = Libraries::new().unwrap();
+    assert_eq!(load(&libraries, TWO, false), "two");
+    assert_eq!(call(&libraries, "f"), "*3 $1 k $1 a :1");
+    assert_eq!(call(&libraries, "F"), "*3 $1 k $1 a :2");
+    assert_eq!(call(&libraries, "g"), "$3 get");
+    assert_eq!(call(&libraries, "h"), "-ERR Function not found");
+    assert_eq!(libraries.figures().functions, 2);
+    assert_eq!(load(&libraries, TWO, false), "ERR Library 'two' already exists");
+    assert_eq!(load(&libraries, TWO, true), "two");
+    assert_eq!(call(&libraries, "f"), "*3 $1 k $1 a :1");
+    assert!(libraries.delete(b"two").unwrap() && !libraries.delete(b"two").unwrap());
+    assert_eq!(call(&libraries, "f"), "-ERR Function not found");
+}
+
+#[test]
+fn a_library_that_does_not_load_changes_nothing() {
+    let libraries = Libraries::new().unwrap();
+    load(&libraries, TWO, false);
+    for (body, error) in [
+        ("x = 1", "Attempt to modify a readonly table"),
+        ("return 1", "No functions registered"),
+        ("while true do end", "FUNCTION LOAD timeout"),
+        ("redis.call('x')", "nonexistent global variable 'call'"),
+        ("pairs({})", "nonexistent global variable 'pairs'"),
+        ("x x", "Error compiling function: user_function:2: '=' expected near 'x'"),
+        ("redis.register_function('F', function() end)", "Function F already exists"),
+        ("redis.register_function('a b', function() end)", "can only contain letters"),
+        ("redis.register_function('z')", "only applicable to Lua table"),
+        ("redis.register_function(nil, function() end)", "first argument to redis.register_function must be a string"),
+        ("redis.register_function('z', 1)", "second argument to redis.register_function must be a function"),
+        ("redis.register_function{function_name='z'}", "must get a callback argument"),
+        ("redis.register_function{callback=function() end}", "must get a function name argument"),
+        ("redis.register_function{function_name='z', callback=function() end, flags={'x'}}", "unknown flag given"),
+        ("redis.register_function{other=1}", "unknown argument given"),
+        ("local f = function() end redis.register_function('z', f) redis.register_function('z', f)", "already exists in the library"),
+    ] {
+        let reply = load(&libraries, &format!("#!lua name=other\n{body}"), false);
+        assert!(reply.contains(error), "{body}: {reply}");
+        assert_eq!(libraries.figures().libraries, 1);
+    }
+    assert_eq!(call(&libraries, "f"), "*3 $1 k $1 a :1");
+}
+
+#[test]
+fn what_loading_sees_and_what_running_sees_stay_apart() {
+    let libraries = Libraries::new().unwrap();
+    let code = "#!lua name=spy\nlocal lib = redis\n\
+                redis.register_function('a', function() lib.x = redis end)\n\
+                redis.register_function('b', function() lib.register_function('c', function() end) end)\n\
+                redis.register_function('d', function() return redis.register_function() end)\n\
+                redis.register_function('e', function() return type(string.len) end)";
+    load(&libraries, code, false);
+    assert!(call(&libraries, "a").contains("Attempt to modify a readonly table"));
+    assert!(call(&libraries, "b").contains("can only be called on FUNCTION LOAD command"));
+    assert!(call(&libraries, "d").contains("attempt to call field 'register_function' (a nil value)"));
+    assert_eq!(call(&libraries, "e"), "$8 function");
+}
+
+#[test]
+fn several_libraries_join_together_or_not_at_all() {
+    let libraries = Libraries::new().unwrap();
+    load(&libraries, TWO, false);
+    let one = b"#!lua name=one\nredis.register_function('x', function() return 1 end)".as_slice();
+    let clash = b"#!lua name=clash\nredis.register_function('f', function() return 1 end)".as_slice();
+    for joining in [Joining::Append, Joining::Replace] {
+        let error = libraries.join(&[one, clash], joining, true).unwrap_err();
+        assert_eq!(error.text(), "ERR Function f already exists");
+        assert_eq!(libraries.figures().libraries, 1);
+    }
+    let error = libraries.join(&[one, TWO.as_bytes()], Joining::Append, true).unwrap_err();
+    assert_eq!(error.text(), "ERR Library two already exists");
+    libraries.join(&[one, TWO.as_bytes()], Joining::Replace, true).unwrap();
+    assert_eq!(libraries.figures().libraries, 2);
+    libraries.join(&[clash], Joining::Flush, true).unwrap();
+    assert_eq!((libraries.figures().libraries, call(&libraries, "f").as_str()), (1, ":1"));
+}
