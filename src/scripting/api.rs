@@ -2,7 +2,7 @@
 
 use mlua::{Lua, MultiValue, Result, Table, Value};
 
-use super::arguments::{Arguments, truncate};
+use super::arguments::{Arguments, number_of, truncate};
 use super::error::{command_error, error_table, reply_error};
 use super::host::{ReplicationTargets, ask};
 use super::interpreter::Purpose;
@@ -94,12 +94,12 @@ fn command_arguments(values: &MultiValue) -> Result<OwnedArgs> {
     for value in values {
         match value {
             Value::String(string) => args.push(&string.as_bytes()),
-            Value::Integer(_) | Value::Number(_) => {
+            other => {
+                let wrong = "Lua redis lib command arguments must be strings or integers";
                 number.clear();
-                write_argument(value.as_f64().unwrap_or_default(), &mut number);
+                write_argument(number_of(other).ok_or_else(|| reply_error(wrong))?, &mut number);
                 args.push(&number);
             }
-            _ => return Err(reply_error("Lua redis lib command arguments must be strings or integers")),
         }
     }
     Ok(args)

@@ -34,10 +34,8 @@ impl<'l> Arguments<'l> {
     /// Argument `index` as a number.
     pub fn number(&self, index: usize) -> Result<f64> {
         let number = match self.get(index) {
-            Some(Value::Integer(value)) => Some(*value as f64),
-            Some(Value::Number(value)) => Some(*value),
             Some(value @ Value::String(_)) => self.lua.coerce_number(value.clone())?,
-            _ => None,
+            other => other.and_then(number_of),
         };
         number.ok_or_else(|| self.wrong_type(index, "number"))
     }
@@ -75,6 +73,15 @@ impl<'l> Arguments<'l> {
     fn wrong_type(&self, index: usize, wanted: &str) -> mlua::Error {
         let given = self.get(index).map_or("no value", type_name);
         self.error(index, &format!("{wanted} expected, got {given}"))
+    }
+}
+
+/// A value that is a number.
+pub(super) fn number_of(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(value) => Some(*value as f64),
+        Value::Number(value) => Some(*value),
+        _ => None,
     }
 }
 

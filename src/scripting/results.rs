@@ -2,7 +2,7 @@
 
 use mlua::{Lua, LuaString, Table, Value};
 
-use super::arguments::truncate;
+use super::arguments::{number_of, truncate};
 use super::interpreter::Ended;
 use crate::resp::{Protocol, Reply, WireError};
 
@@ -100,8 +100,7 @@ impl Writer<'_, '_> {
             self.error(text, count);
         } else if let Value::String(text) = self.field(table, "ok") {
             self.simple(b"+", &text);
-        } else if let Value::Integer(_) | Value::Number(_) = self.field(table, "double") {
-            let number = self.field(table, "double").as_f64().unwrap_or_default();
+        } else if let Some(number) = number_of(&self.field(table, "double")) {
             self.reply.double(number);
         } else if let Value::String(digits) = self.field(table, "big_number") {
             self.reply.big_number(&one_line(&digits));
