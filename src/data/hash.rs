@@ -1,15 +1,18 @@
 //! A hash: a listpack of fields and values while it is small, else a table.
 //!
-//! The table is dense as that of a set, for O(1) random picks and the same SCAN guarantee.
+//! The table is dense as that of a set, for O(1) random picks and the same SCAN guarantee. Fields may expire: the hash knows when,
+//! but not what time it is, so they stay until someone who does calls [`Hash::remove_due`].
 
 use indexmap::IndexMap;
 
 use super::element::Element;
+use super::field_expiry::FieldExpiries;
 use super::form::{self, Form};
 use super::limits::Limits;
 use super::listpack::{self, Listpack};
 use super::malformed::Malformed;
 use super::sample;
+use crate::base::clock::UnixMillis;
 
 type Fields = IndexMap<Box<[u8]>, Box<[u8]>, ahash::RandomState>;
 
@@ -24,6 +27,8 @@ enum Repr {
 #[derive(Clone, Debug)]
 pub struct Hash {
     repr: Repr,
+    /// There once a field has had an expiry. Only fields that exist stand here.
+    expiries: Option<Box<FieldExpiries>>,
 }
 
 impl Default for Hash {
@@ -35,7 +40,7 @@ impl Default for Hash {
 impl Hash {
     /// An empty hash.
     pub fn new() -> Self {
-        Self { repr: Repr::Packed(Listpack::new()) }
+        Self { repr: Repr::Packed(Listpack::new()), expiries: None }
     }
 
     /// The hash of the fields and values of a listpack from outside; a field that comes twice is an error.
@@ -44,7 +49,7 @@ impl Hash {
         if !pack.len().is_multiple_of(2) || !form::all_distinct(pack.iter().step_by(2)) {
             return Err(Malformed("hash listpack"));
         }
-        let mut hash = Self { repr: Repr::Packed(pack) };
+        let mut hash = Self { repr: Repr::Packed(pack), expiries: None };
         if fields > limits.hash_max_listpack_entries {
             hash.become_table();
         }
@@ -74,14 +79,20 @@ impl Hash {
 
     /// The name OBJECT ENCODING answers.
     pub fn encoding(&self) -> &'static str {
-        match &self.repr {
-            Repr::Packed(_) => "listpack",
-            Repr::Table(_) => "hashtable",
+        match (&self.repr, &self.expiries) {
+            (Repr::Packed(_), None) => "listpack",
+            (Repr::Packed(_), Some(_)) => "listpackex",
+            (Repr::Table(_), _) => "hashtable",
         }
     }
 
     /// Bytes taken.
     pub fn memory_usage(&self) -> usize {
+        let expiries = self.expiries.as_ref().map_or(0, |expiries| expiries.memory_usage());
+        expiries + self.fields_memory()
+    }
+
+    fn fields_memory(&self) -> usize {
         match &self.repr {
             Repr::Packed(pack) => pack.capacity(),
             Repr::Table(fields) => {
@@ -105,8 +116,14 @@ impl Hash {
         }
     }
 
-    /// Sets a field; whether it is new.
+    /// Sets a field, which loses its expiry; whether it is new.
     pub fn set(&mut self, field: &[u8], value: &[u8], limits: &Limits) -> bool {
+        self.persist(field);
+        self.set_keeping_expiry(field, value, limits)
+    }
+
+    /// Sets a field, which keeps its expiry; whether it is new.
+    pub fn set_keeping_expiry(&mut self, field: &[u8], value: &[u8], limits: &Limits) -> bool {
         self.prepare([field, value].into_iter(), limits);
         match &mut self.repr {
             Repr::Packed(pack) => {
@@ -158,8 +175,68 @@ impl Hash {
         }
     }
 
+    /// When a field expires.
+    pub fn expiry(&self, field: &[u8]) -> Option<UnixMillis> {
+        self.expiries.as_ref()?.get(field)
+    }
+
+    /// Gives a field an expiry, if there is such a field.
+    pub fn set_expiry(&mut self, field: &[u8], when: UnixMillis) {
+        if self.contains(field) {
+            self.expiries.get_or_insert_default().set(field, when);
+        }
+    }
+
+    /// Takes a field's expiry away; whether it had one.
+    pub fn persist(&mut self, field: &[u8]) -> bool {
+        self.expiries.as_mut().is_some_and(|expiries| expiries.remove(field))
+    }
+
+    /// When the first field expires.
+    pub fn next_expiry(&self) -> Option<UnixMillis> {
+        self.expiries.as_ref()?.earliest()
+    }
+
+    /// Removes fields that are due, at most `limit`: their names. Nobody has promised to look at the hash again afterwards.
+    pub fn remove_due(&mut self, now: UnixMillis, limit: usize) -> Vec<Box<[u8]>> {
+        let mut removed = Vec::new();
+        while removed.len() < limit
+            && let Some(field) = self.expiries.as_mut().and_then(|expiries| expiries.pop_due(now))
+        {
+            self.remove(&field);
+            removed.push(Box::from(&*field));
+        }
+        if let Some(expiries) = &mut self.expiries {
+            expiries.marked = None;
+        }
+        removed
+    }
+
+    /// When to look at the hash, if that is earlier than was promised; from then on it is promised.
+    pub fn mark(&mut self) -> Option<UnixMillis> {
+        let expiries = self.expiries.as_mut()?;
+        let when = expiries.earliest()?;
+        if expiries.marked.is_some_and(|marked| marked <= when) {
+            return None;
+        }
+        expiries.marked = Some(when);
+        Some(when)
+    }
+
+    /// As [`Hash::mark`], for a hash that has come to another place, where no promise counts.
+    pub fn mark_anew(&mut self) -> Option<UnixMillis> {
+        self.expiries.as_mut()?.marked = None;
+        self.mark()
+    }
+
+    /// Whether this is when the hash was promised to be looked at.
+    pub fn is_marked(&self, when: UnixMillis) -> bool {
+        self.expiries.as_ref().is_some_and(|expiries| expiries.marked == Some(when))
+    }
+
     /// Removes a field; whether it existed.
     pub fn remove(&mut self, field: &[u8]) -> bool {
+        self.persist(field);
         match &mut self.repr {
             Repr::Packed(pack) => {
                 let found = pack.find(field, 2);
@@ -301,6 +378,27 @@ mod tests {
                 prop_assert!(seen.contains_key(format!("stay{i}").as_bytes()), "stay{}", i);
             }
         }
+    }
+
+    #[test]
+    fn fields_expire_unless_they_are_set_again() {
+        let limits = Limits::default();
+        let mut hash = Hash::new();
+        for field in ["a", "b", "c", "d"] {
+            hash.set(field.as_bytes(), b"1", &limits);
+            hash.set_expiry(field.as_bytes(), UnixMillis(10));
+        }
+        hash.set_expiry(b"none", UnixMillis(1));
+        hash.set(b"a", b"2", &limits);
+        hash.set_keeping_expiry(b"b", b"2", &limits);
+        hash.remove(b"c");
+        assert_eq!((hash.expiry(b"a"), hash.expiry(b"b"), hash.encoding()), (None, Some(UnixMillis(10)), "listpackex"));
+        assert_eq!((hash.mark(), hash.mark(), hash.is_marked(UnixMillis(10))), (Some(UnixMillis(10)), None, true));
+        assert!(hash.remove_due(UnixMillis(9), 9).is_empty());
+        assert_eq!(hash.mark(), Some(UnixMillis(10)));
+        assert_eq!(hash.remove_due(UnixMillis(10), 1).len(), 1);
+        assert_eq!(hash.remove_due(UnixMillis(10), 9).len(), 1);
+        assert_eq!((hash.len(), hash.next_expiry(), hash.mark()), (1, None, None));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod element;
 mod encoding;
+mod field_expiry;
 mod form;
 pub mod geo;
 pub mod hash;

@@ -320,6 +320,7 @@ impl Engine {
     ) -> Keys<'static> {
         let freshness = Self::freshness(run.settings);
         let mut keys = if exclusive || run.hold.is_exclusive() {
+            self.expire_all_fields(run);
             Keys::exclusive(&self.keyspace, db, run.now, freshness)
         } else {
             let mut requests = SmallVec::<[LockRequest; 4]>::new();
@@ -341,6 +342,7 @@ impl Engine {
                 );
                 self.add_target_database(command, args, db, &mut requests);
             }
+            self.expire_fields_of(run, &requests);
             let mut keys = Keys::lock(&self.keyspace, db, &requests, run.now, freshness);
             keys.remember(hashed);
             keys

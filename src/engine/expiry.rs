@@ -1,4 +1,4 @@
-//! Removing keys that have expired: one seen by a reader, and the background cycle.
+//! Removing what has expired: a key seen by a reader, fields of hashes before anybody can see them, and the background cycle.
 
 use super::Engine;
 use super::execute::Run;
@@ -7,6 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// Keys removed from one shard before its lock is given up.
 const KEYS_PER_LOCK: usize = 64;
+/// Hashes whose fields are removed before a shard's lock is given up.
+const HASHES_PER_LOCK: usize = 16;
 
 impl Engine {
     /// Removes a key if it (still) has expired; it comes back if clients may be waiting for that.
@@ -40,7 +42,8 @@ impl Engine {
         let settings = self.config.settings();
         let started = std::time::Instant::now();
         for db in self.keyspace.indices().filter(|db| self.keyspace.is_built(*db)) {
-            if self.keyspace.database(db).volatile_len() == 0 {
+            let database = self.keyspace.database(db);
+            if database.volatile_len() == 0 && !database.has_field_expiries() {
                 continue;
             }
             let limits = super::encoding_limits(&settings);
@@ -54,6 +57,7 @@ impl Engine {
                         break;
                     }
                 }
+                self.expire_fields(&run, db, shard);
                 if started.elapsed() > budget {
                     self.broadcast_changes(&settings);
                     return false;
@@ -72,6 +76,42 @@ impl Engine {
         drop(keys);
         self.serve_waiters(run, self.background_worker(), woken);
         removed
+    }
+
+    /// Removes the fields that are due in the shards of keys that are about to be locked: no command ever sees them.
+    pub(super) fn expire_fields_of(&'static self, run: &Run<'_>, requests: &[LockRequest]) {
+        for request in requests {
+            let database = self.keyspace.database(request.db);
+            if database.has_field_expiries() {
+                self.expire_fields(run, request.db, database.shard_of(request.hash));
+            }
+        }
+    }
+
+    /// As [`Engine::expire_fields_of`], for all keys.
+    pub(super) fn expire_all_fields(&'static self, run: &Run<'_>) {
+        for db in self.keyspace.indices().filter(|db| self.keyspace.is_built(*db)) {
+            let database = self.keyspace.database(db);
+            if database.has_field_expiries() {
+                (0..database.shard_count()).for_each(|shard| self.expire_fields(run, db, shard));
+            }
+        }
+    }
+
+    fn expire_fields(&'static self, run: &Run<'_>, db: DbIndex, shard: usize) {
+        let freshness = Self::freshness(run.settings);
+        while self.keyspace.database(db).is_field_due(shard, run.now) {
+            let mut keys = if run.hold.is_exclusive() {
+                Keys::exclusive(&self.keyspace, db, run.now, freshness)
+            } else {
+                Keys::lock_shard(&self.keyspace, db, shard, run.now, freshness)
+            };
+            for expired in keys.expire_due_fields(shard, HASHES_PER_LOCK) {
+                self.record_expired_fields(run, db, &expired);
+            }
+            // A hash is nothing that anybody waits for.
+            let _ = self.record_expiries(run, self.background_worker(), &mut keys);
+        }
     }
 
     /// Passes on what expired; what clients may be waiting for comes back.

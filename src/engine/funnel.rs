@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::Engine;
 use super::change::{Change, EventClass, Replay};
 use super::execute::Run;
-use crate::keyspace::{DbIndex, Effect, Entry, Keys};
+use crate::keyspace::{DbIndex, Effect, Entry, ExpiredFields, Keys};
 use crate::metrics::Totals;
 use crate::resp::{Args, OwnedArgs};
 
@@ -118,6 +118,21 @@ impl Engine {
         }
         if run.settings.logging.notify_keyspace_events.0 != 0 {
             self.publish_event(run, class, event, db, key);
+        }
+    }
+
+    /// Fields were removed from a hash because they had expired.
+    pub(super) fn record_expired_fields(&self, run: &Run<'_>, db: DbIndex, expired: &ExpiredFields) {
+        let ExpiredFields { key, fields, emptied } = expired;
+        self.key_changed(run.settings, db, key, None);
+        let mut command: Vec<&[u8]> = vec![b"HDEL", key];
+        command.extend(fields.iter().map(|field| &**field));
+        self.feed.append(db, std::iter::once(command.into_iter()));
+        if run.settings.logging.notify_keyspace_events.0 != 0 {
+            self.publish_event(run, EventClass::HASH, "hexpired", db, key);
+            if *emptied {
+                self.publish_event(run, EventClass::GENERIC, "del", db, key);
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::entry::Entry;
 use super::expiry::ExpiryIndex;
+use super::field_marks::FieldMarks;
 use super::hashed::HashedKey;
 use super::snapshot::SnapshotSwitch;
 use super::table::{self, SLOT_BYTES, Table};
@@ -31,6 +32,8 @@ pub struct Database {
     expiry: Box<[Mutex<ExpiryIndex>]>,
     /// The earliest mark of each shard (`i64::MAX` without any), readable without a lock.
     due: Box<[AtomicI64]>,
+    /// Hashes with expiring fields, once there has been one.
+    field_marks: OnceLock<Box<FieldMarks>>,
     keys: AtomicU64,
     volatile: AtomicU64,
 }
@@ -41,6 +44,7 @@ impl Database {
             map: DashMap::with_capacity_and_hasher_and_shard_amount(0, hasher, SHARDS),
             expiry: (0..SHARDS).map(|_| Mutex::default()).collect(),
             due: (0..SHARDS).map(|_| AtomicI64::new(i64::MAX)).collect(),
+            field_marks: OnceLock::new(),
             keys: AtomicU64::new(0),
             volatile: AtomicU64::new(0),
         }
@@ -114,12 +118,34 @@ impl Database {
 
     /// Bytes taken by the expiry marks.
     pub fn expiry_bytes(&self) -> usize {
-        self.expiry.iter().map(|index| index.lock().len() * size_of::<(UnixMillis, u64)>()).sum()
+        let fields = self.field_marks.get().map_or(0, |marks| marks.bytes());
+        fields + self.expiry.iter().map(|index| index.lock().len() * size_of::<(UnixMillis, u64)>()).sum::<usize>()
     }
 
     /// Whether shard `index` may hold a key that is due.
     pub fn is_due(&self, index: usize, now: UnixMillis) -> bool {
         self.due[index].load(Relaxed) <= now.0
+    }
+
+    /// Whether shard `index` may hold a hash with a field that is due.
+    pub fn is_field_due(&self, index: usize, now: UnixMillis) -> bool {
+        self.field_marks.get().is_some_and(|marks| marks.is_due(index, now))
+    }
+
+    /// Whether a field of any hash has ever had an expiry.
+    pub fn has_field_expiries(&self) -> bool {
+        self.field_marks.get().is_some()
+    }
+
+    /// Notes when to look at the fields of a hash in a locked shard's table.
+    pub(super) fn note_fields(&self, table: &Table, shard: usize, hash: u64, when: UnixMillis) {
+        self.field_marks.get_or_init(|| Box::new(FieldMarks::new(SHARDS))).note(table, shard, hash, when);
+    }
+
+    /// The keys of a locked shard that have fields to look at, at most `limit`; their marks are gone afterwards.
+    pub(super) fn take_due_fields(&self, table: &Table, shard: usize, now: UnixMillis, limit: usize) -> Vec<Box<[u8]>> {
+        let marks = self.field_marks.get();
+        marks.map(|marks| marks.take_due(table, shard, now, limit, |key| self.hash(key))).unwrap_or_default()
     }
 
     /// Puts an entry into a locked shard's table.
@@ -231,6 +257,9 @@ impl Database {
             let mut index = self.expiry[shard].lock();
             index.clear();
             self.publish_due(shard, &index);
+            if let Some(marks) = self.field_marks.get() {
+                marks.clear(shard);
+            }
         }
         self.volatile.store(0, Relaxed);
         (self.keys.swap(0, Relaxed) as usize, tables)

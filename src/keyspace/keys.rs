@@ -19,6 +19,7 @@ use super::hashed::HashedKey;
 use super::table::{self, Table};
 use super::value::{Container, NewValue, Object, StrRef, ValueRef};
 use crate::base::clock::UnixMillis;
+use crate::data::hash::Hash;
 use crate::resp::WireError;
 
 /// How a key will be touched.
@@ -56,6 +57,20 @@ pub enum Effect {
     /// A key was looked for and is not there (somebody may want to know).
     Missed(DbIndex, Box<[u8]>),
 }
+
+/// Fields that were removed from a hash because they had expired.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ExpiredFields {
+    /// The key of the hash.
+    pub key: Box<[u8]>,
+    /// The fields.
+    pub fields: Vec<Box<[u8]>>,
+    /// Whether none was left, so that the key is gone too.
+    pub emptied: bool,
+}
+
+/// Fields removed from one hash at a time.
+const FIELDS_PER_HASH: usize = 1024;
 
 /// What an overwrite does to the expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -478,6 +493,42 @@ impl<'g> Keys<'g> {
         }
     }
 
+    /// Notes when the first field of the hash at a key expires. To be called when a field has been given an expiry.
+    pub fn note_fields(&mut self, key: &[u8]) {
+        let when = self.entry_mut(key).and_then(|entry| hash_of(entry)?.mark());
+        if let Some(when) = when {
+            self.note_fields_at(key, when);
+        }
+    }
+
+    fn note_fields_at(&self, key: &[u8], when: UnixMillis) {
+        let database = self.database();
+        let hash = database.hash(key);
+        let shard = database.shard_of(hash);
+        database.note_fields(self.table(shard), shard, hash, when);
+    }
+
+    /// Removes fields that are due from up to `limit` hashes of `shard` (which must be locked).
+    pub fn expire_due_fields(&mut self, shard: usize, limit: usize) -> Vec<ExpiredFields> {
+        let due = self.database().take_due_fields(self.table(shard), shard, self.now, limit);
+        let mut expired = Vec::new();
+        for key in due {
+            let now = self.now;
+            let Some(hash) = self.entry_mut(&key).and_then(hash_of) else { continue };
+            let fields = hash.remove_due(now, FIELDS_PER_HASH);
+            let emptied = hash.is_empty();
+            if emptied {
+                self.take(&key);
+            } else {
+                self.note_fields(&key);
+            }
+            if !fields.is_empty() {
+                expired.push(ExpiredFields { key, fields, emptied });
+            }
+        }
+        expired
+    }
+
     fn put(&mut self, key: &[u8], value: NewValue<'_>, expiry: Option<UnixMillis>) {
         let created = self.put_quietly(key, value, expiry);
         if created && self.report_created {
@@ -492,7 +543,8 @@ impl<'g> Keys<'g> {
         let database = self.database();
         let hash = self.hash(key);
         let shard = database.shard_of(hash);
-        let entry = Entry::new(key, value, expiry, self.freshness.initial(self.now));
+        let mut entry = Entry::new(key, value, expiry, self.freshness.initial(self.now));
+        let fields_expire = hash_of(&mut entry).and_then(Hash::mark_anew);
         let table = self.table_mut(shard);
         let old = database.put(table, shard, hash, entry);
         // An LFU counter survives an overwrite.
@@ -502,6 +554,9 @@ impl<'g> Keys<'g> {
             entry
                 .lru()
                 .store(old.lru().load(std::sync::atomic::Ordering::Relaxed), std::sync::atomic::Ordering::Relaxed);
+        }
+        if let Some(when) = fields_expire {
+            self.note_fields_at(key, when);
         }
         self.wake_if_lost(key, old.as_ref().is_some_and(Entry::is_stream));
         let created = old.is_none();
@@ -614,6 +669,13 @@ impl Drop for Keys<'_> {
                 }
             }
         }
+    }
+}
+
+fn hash_of(entry: &mut Entry) -> Option<&mut Hash> {
+    match entry.object_mut()? {
+        Object::Hash(hash) => Some(hash),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@
 mod database;
 mod entry;
 mod expiry;
+mod field_marks;
 mod freshness;
 mod hashed;
 mod keys;
@@ -21,7 +22,7 @@ pub use database::{Database, DbIndex, Keyspace};
 pub use entry::{Entry, OwnedValue};
 pub use freshness::{Freshness, LfuTuning, lfu_decayed, lru_idle_ms};
 pub use hashed::HashedKey;
-pub use keys::{Access, Effect, KeepExpiry, Keys, LockRequest};
+pub use keys::{Access, Effect, ExpiredFields, KeepExpiry, Keys, LockRequest};
 pub use sample::Candidate;
 pub use snapshot::{Census, Piece, ShardEncoder, Snapshot, SnapshotBusy};
 pub use table::Table;

@@ -52,7 +52,7 @@ pub(super) fn hincrby(ctx: &mut Context<'_>) -> CommandResult {
     };
     let new = old.checked_add(by).ok_or(WireError::fixed("ERR increment or decrement would overflow"))?;
     let hash = ctx.keys.write_or_create::<Hash>(key)?;
-    hash.set(field, itoa::Buffer::new().format(new).as_bytes(), limits);
+    hash.set_keeping_expiry(field, itoa::Buffer::new().format(new).as_bytes(), limits);
     ctx.change.dirty(1);
     ctx.changed(EventClass::HASH, "hincrby", key);
     ctx.done_int(new)
@@ -76,11 +76,16 @@ pub(super) fn hincrbyfloat(ctx: &mut Context<'_>) -> CommandResult {
     }
     let text = new.to_text();
     let hash = ctx.keys.write_or_create::<Hash>(key)?;
-    hash.set(field, text.as_bytes(), limits);
+    hash.set_keeping_expiry(field, text.as_bytes(), limits);
+    let expires = hash.expiry(field).is_some();
     ctx.change.dirty(1);
     ctx.changed(EventClass::HASH, "hincrbyfloat", key);
     // Floating point may come out otherwise elsewhere: the result is replayed, not the sum.
-    ctx.change.replay_as(&[b"HSET", key, field, text.as_bytes()]);
+    if expires {
+        ctx.change.replay_as(&[b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", field, text.as_bytes()]);
+    } else {
+        ctx.change.replay_as(&[b"HSET", key, field, text.as_bytes()]);
+    }
     ctx.reply.bulk(text.as_bytes());
     Ok(Outcome::Done)
 }
