@@ -186,6 +186,52 @@ const ENCODINGS: &[Row<'_>] = &[
     ("OBJECT ENCODING n", "'raw'"),
 ];
 
+/// What Redis 8 and Valkey 9 added.
+const ADDED: &[Row<'_>] = &[
+    ("SET k 1", "+OK"),
+    ("SET k 2 IFEQ 0", "nil"),
+    ("SET k 2 IFEQ 1", "+OK"),
+    ("SET k 3 IFEQ 2 GET", "'2'"),
+    ("SET k 4 GET IFEQ 2", "'3'"),
+    ("GET k", "'3'"),
+    ("SET k x IFEQ 3 EX 100", "+OK"),
+    ("SET k y IFEQ x KEEPTTL", "+OK"),
+    ("TTL k", "100"),
+    ("SET none x IFEQ y", "nil"),
+    ("SET none x IFEQ a GET", "nil"),
+    ("EXISTS none", "0"),
+    ("SET k x IFEQ", "-ERR syntax error"),
+    ("SET k x NX IFEQ y", "-ERR syntax error"),
+    ("SET k x IFEQ y XX", "-ERR syntax error"),
+    ("LPUSH l a", "1"),
+    ("SET l x IFEQ a", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
+    ("DELIFEQ k x", "0"),
+    ("DELIFEQ k y", "1"),
+    ("DELIFEQ k y", "0"),
+    ("DELIFEQ l a", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
+    ("MSETEX 2 a 1 b 2 EX 100", "1"),
+    ("MGET a b", "['1' '2']"),
+    ("TTL b", "100"),
+    ("MSETEX 2 b 3 c 3 NX", "0"),
+    ("MSETEX 2 b 3 c 3 XX", "0"),
+    ("MSETEX 2 a 3 b 3 XX KEEPTTL", "1"),
+    ("TTL a", "100"),
+    ("MSETEX 1 a 4", "1"),
+    ("TTL a", "-1"),
+    ("MSETEX 2 c 1 d 2 NX PX 50000", "1"),
+    ("TTL d", "50"),
+    ("MSETEX key1 val1 ex 10", "-ERR invalid numkeys value"),
+    ("MSETEX 0 a 1", "-ERR invalid numkeys value"),
+    ("MSETEX 2147483648 a 1", "-ERR invalid numkeys value"),
+    ("MSETEX 2147483647 a 1", "-ERR wrong number of key-value pairs"),
+    ("MSETEX 2 a 1 b", "-ERR wrong number of key-value pairs"),
+    ("MSETEX 1 a 1 b", "-ERR syntax error"),
+    ("MSETEX 1 a 1 NX XX", "-ERR syntax error"),
+    ("MSETEX 1 a 1 EX 1 PX 1", "-ERR syntax error"),
+    ("MSETEX 1 a 1 GET", "-ERR syntax error"),
+    ("MSETEX 1 a 1 EX 0", "-ERR invalid expire time in 'msetex' command"),
+];
+
 #[test]
 fn every_command_replies_as_redis_does() {
     let server = Server::tls(&[]);
@@ -198,6 +244,7 @@ fn every_command_replies_as_redis_does() {
             ("ranges", RANGES),
             ("lcs", LCS),
             ("encodings", ENCODINGS),
+            ("added", ADDED),
         ],
     );
 }

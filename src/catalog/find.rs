@@ -242,7 +242,7 @@ impl FindKeys {
                 let at = begin + i64::from(at);
                 let keys = if at < count { parse_count(arg(at as usize)) } else { None }.ok_or(Misfit)?;
                 let first = begin + i64::from(first);
-                (first, first.saturating_add(keys - 1), step)
+                (first, (keys - 1).saturating_mul(i64::from(step)).saturating_add(first), step)
             }
             Self::Unknown => return Err(Misfit),
         };
@@ -327,6 +327,12 @@ mod tests {
                 ("ZUNIONSTORE d x a", None),
                 ("ZUNIONSTORE d", None),
             ],
+        );
+        const COUNTED_PAIRS: &[KeySpec] = &[KeySpec::index(1, KeyFlags::OW).counted(0, 1, 2)];
+        check(
+            COUNTED_PAIRS,
+            BySpecs,
+            &[("MSETEX 2 a 1 b 2 EX 9", Some("a:OW b:OW")), ("MSETEX 3 a 1 b 2", None), ("MSETEX 1 a", Some("a:OW"))],
         );
         const BEHIND_WORD: &[KeySpec] = &[KeySpec::keyword("TO", 1, KeyFlags::OW), KeySpec::unknown(KeyFlags::RO)];
         check(BEHIND_WORD, BySpecs, &[("X a to b", Some("b:OW")), ("X a TO", None)]);

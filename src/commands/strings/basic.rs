@@ -138,6 +138,22 @@ pub const ROWS: &[Command] = &[
     },
     Command {
         spec: Spec {
+            name: "delifeq",
+            arity: 3,
+            flags: flags![WRITE, FAST],
+            categories: Categories::STRING,
+            keys: keys::FIRST_REMOVE,
+            group: Group::String,
+            since: "9.0.0",
+            summary: "Removes a key if it holds the given string.",
+            complexity: "O(1)",
+            args: "key:key value:string",
+            ..Spec::BASE
+        },
+        run: delifeq,
+    },
+    Command {
+        spec: Spec {
             name: "getex",
             arity: -2,
             flags: flags![WRITE, FAST],
@@ -188,11 +204,11 @@ pub(super) fn set(ctx: &mut Context<'_>) -> CommandResult {
     if options.get {
         reply_string(ctx, key)?;
     }
-    let present = options.condition != Condition::Always && ctx.keys.exists(key);
     let refused = match options.condition {
         Condition::Always => false,
-        Condition::Missing => present,
-        Condition::Present => !present,
+        Condition::Missing => ctx.keys.exists(key),
+        Condition::Present => !ctx.keys.exists(key),
+        Condition::Equals(wanted) => !holds(ctx, key, wanted)?,
     };
     if refused {
         if !options.get {
@@ -203,10 +219,10 @@ pub(super) fn set(ctx: &mut Context<'_>) -> CommandResult {
     write(ctx, key, value, options.expiry);
     if let ExpiryOption::At(when) = options.expiry {
         replay_set(ctx, key, value, when);
-    } else if options.get {
-        // GET would make a replica write a reply; the rest of the request is replayed as it came.
-        let words: Vec<&[u8]> = ctx.args.from(0).filter(|word| !word.eq_ignore_ascii_case(b"GET")).collect();
-        ctx.change.replay_as(&words);
+    } else if options.get || matches!(options.condition, Condition::Equals(_)) {
+        // GET would make a replica write a reply, and the condition has held: what is left is to write the value.
+        let keep: &[&[u8]] = if options.expiry == ExpiryOption::Keep { &[b"KEEPTTL"] } else { &[] };
+        ctx.change.replay_as(&[&[b"SET", key, value], keep].concat());
     }
     if !options.get {
         ctx.reply.ok();
@@ -214,8 +230,14 @@ pub(super) fn set(ctx: &mut Context<'_>) -> CommandResult {
     Ok(Outcome::Done)
 }
 
+/// Whether a key holds this very string.
+fn holds(ctx: &Context<'_>, key: &[u8], wanted: &[u8]) -> Result<bool, WireError> {
+    let mut digits = itoa::Buffer::new();
+    Ok(ctx.keys.string(key)?.is_some_and(|string| string.bytes(&mut digits) == wanted))
+}
+
 /// Writes the value with its expiry, and says so.
-fn write(ctx: &mut Context<'_>, key: &[u8], value: &[u8], expiry: ExpiryOption) {
+pub(super) fn write(ctx: &mut Context<'_>, key: &[u8], value: &[u8], expiry: ExpiryOption) {
     let keep = match expiry {
         ExpiryOption::Keep => KeepExpiry::Yes,
         ExpiryOption::At(when) => KeepExpiry::Set(Some(when)),
@@ -229,7 +251,7 @@ fn write(ctx: &mut Context<'_>, key: &[u8], value: &[u8], expiry: ExpiryOption) 
     }
 }
 
-fn replay_set(ctx: &mut Context<'_>, key: &[u8], value: &[u8], when: UnixMillis) {
+pub(super) fn replay_set(ctx: &mut Context<'_>, key: &[u8], value: &[u8], when: UnixMillis) {
     let mut digits = itoa::Buffer::new();
     ctx.change.replay_as(&[b"SET", key, value, b"PXAT", digits.format(when.0).as_bytes()]);
 }
@@ -276,6 +298,18 @@ pub(super) fn getdel(ctx: &mut Context<'_>) -> CommandResult {
         ctx.change.replay_as(&[b"DEL", key]);
     }
     Ok(Outcome::Done)
+}
+
+pub(super) fn delifeq(ctx: &mut Context<'_>) -> CommandResult {
+    let key = ctx.args.at(1);
+    if !holds(ctx, key, ctx.args.at(2))? {
+        return ctx.done_int(0);
+    }
+    ctx.keys.remove(key);
+    ctx.change.dirty(1);
+    ctx.changed(EventClass::GENERIC, "del", key);
+    ctx.change.replay_as(&[b"DEL", key]);
+    ctx.done_int(1)
 }
 
 pub(super) fn getex(ctx: &mut Context<'_>) -> CommandResult {
