@@ -2,6 +2,7 @@
 
 pub mod acl;
 pub mod bitmaps;
+pub mod cluster;
 pub mod connection;
 pub mod expire_time;
 pub mod functions;
@@ -31,6 +32,7 @@ pub fn table() -> CommandTable {
     let groups = [
         acl::GROUP,
         bitmaps::GROUP,
+        cluster::GROUP,
         connection::GROUP,
         functions::GROUP,
         generic::GROUP,

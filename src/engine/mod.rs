@@ -62,6 +62,7 @@ use crate::acl::{AclLog, AuthThrottle, Users};
 use crate::config::Config;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
 use crate::metrics::{CommandFigures, CommandStats, ErrorCounts, LatencyEvents, Rates, SlowLog, Totals};
+use crate::peer::IdlePeers;
 use crate::pubsub::PubSub;
 use crate::scripting::{Libraries, Scripts};
 use crate::session::{Client, ClientId, Clients, Peer};
@@ -127,6 +128,8 @@ pub struct Engine {
     pub slowlog: SlowLog,
     /// Latency spikes.
     pub latency: LatencyEvents,
+    /// Connections to other servers that wait for their next use.
+    pub idle_peers: IdlePeers,
     /// Certificates and trust, in an encrypted group.
     pub tls: Option<Arc<LiveTls>>,
     /// Handshakes by outcome.
@@ -218,6 +221,7 @@ impl Engine {
             rates: Rates::default(),
             slowlog: SlowLog::default(),
             latency: LatencyEvents::default(),
+            idle_peers: IdlePeers::default(),
             tls: parts.tls,
             saving,
             dirty: AtomicU64::new(0),

@@ -16,7 +16,8 @@ struct Recorder {
 
 impl Host for Recorder {
     fn call(&mut self, args: &OwnedArgs, reply: &mut Vec<u8>) -> Result<(), WireError> {
-        let words: Vec<String> = args.as_args().from(0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        let words: Vec<String> =
+            args.as_args().from(0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
         let mut reply = Reply::new(reply, self.protocol);
         match words[0].as_str() {
             "refuse" => return Err(WireError::fixed("ERR refused")),
@@ -83,16 +84,25 @@ fn scripts_reach_the_host() {
         ("return redis.pcall('fail')", "-BAD it failed"),
         ("return redis.pcall('fail').err", "$13 BAD it failed"),
         ("return select(2, pcall(redis.call, 'fail'))", "$13 BAD it failed"),
-        ("return redis.call()", "-ERR Please specify at least one argument for this redis lib call script: SHA, on @user_script:1."),
+        (
+            "return redis.call()",
+            "-ERR Please specify at least one argument for this redis lib call script: SHA, on @user_script:1.",
+        ),
         ("return redis.acl_check_cmd('x')", ":1"),
         ("return redis.acl_check_cmd('x', 'y')", "$-1"),
-        ("return redis.acl_check_cmd('unknown')", "-ERR Invalid command passed to redis.acl_check_cmd() script: SHA, on @user_script:1."),
+        (
+            "return redis.acl_check_cmd('unknown')",
+            "-ERR Invalid command passed to redis.acl_check_cmd() script: SHA, on @user_script:1.",
+        ),
         ("return redis.error_reply('-CODE text')", "-CODE text"),
         ("return redis.error_reply('text')", "-ERR text"),
         ("return redis.status_reply('fine')", "+fine"),
         ("return redis.sha1hex('')", "$40 da39a3ee5e6b4b0d3255bfef95601890afd80709"),
         ("redis.setresp(4)", "-ERR RESP version must be 2 or 3. script: SHA, on @user_script:1."),
-        ("redis.set_repl(4)", "-ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE. script: SHA, on @user_script:1."),
+        (
+            "redis.set_repl(4)",
+            "-ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE. script: SHA, on @user_script:1.",
+        ),
         ("return redis.REPL_ALL + redis.LOG_WARNING", ":6"),
         ("return redis.register_function", "$-1"),
     ] {
@@ -119,7 +129,11 @@ fn globals_cannot_be_changed() {
         "getmetatable('').__index.len = nil",
         "local f, t = pairs(redis) t.call = nil",
     ] {
-        assert!(eval(&scripts, code).contains("Attempt to modify a readonly table"), "{code}: {}", eval(&scripts, code));
+        assert!(
+            eval(&scripts, code).contains("Attempt to modify a readonly table"),
+            "{code}: {}",
+            eval(&scripts, code)
+        );
     }
     for (code, reply) in [
         ("table.insert(_G, 1)", "$-1"),
@@ -142,18 +156,30 @@ fn globals_cannot_be_changed() {
 fn errors_say_what_and_where() {
     let scripts = Scripts::new().unwrap();
     for (code, reply) in [
-        ("return nothing", "-ERR user_script:1: Script attempted to access nonexistent global variable 'nothing' script: SHA, on @user_script:1."),
+        (
+            "return nothing",
+            "-ERR user_script:1: Script attempted to access nonexistent global variable 'nothing' script: SHA, on @user_script:1.",
+        ),
         ("\n\nerror('x')", "-ERR user_script:3: x script: SHA, on @user_script:3."),
         ("error({err='MY e'})", "-MY e script: SHA, on @user_script:1."),
         ("error()", "-ERR nil script: SHA, on @user_script:1."),
         ("local function f() error('deep') end\nf()", "-ERR user_script:1: deep script: SHA, on @user_script:1."),
-        ("return cjson.decode('[')", "-ERR user_script:1: Expected value but found T_END at character 2 script: SHA, on @user_script:1."),
+        (
+            "return cjson.decode('[')",
+            "-ERR user_script:1: Expected value but found T_END at character 2 script: SHA, on @user_script:1.",
+        ),
         ("return 1 +", "-ERR Error compiling script (new function): user_script:1: unexpected symbol near '<eof>'"),
         ("#!js\n", "-ERR Unexpected engine in script shebang: #!js"),
         ("#!lua\nerror('x')", "-ERR user_script:2: x script: SHA, on @user_script:2."),
         ("return {pcall(error, {err='E'})}", "*1 $-1"),
-        ("local co = coroutine.wrap(function() redis.call('fail') end) co()", "-BAD it failed script: SHA, on @user_script:1."),
-        ("return (select(2, xpcall(function() redis.call('fail') end, function(e) return e.err end)))", "$13 BAD it failed"),
+        (
+            "local co = coroutine.wrap(function() redis.call('fail') end) co()",
+            "-BAD it failed script: SHA, on @user_script:1.",
+        ),
+        (
+            "return (select(2, xpcall(function() redis.call('fail') end, function(e) return e.err end)))",
+            "$13 BAD it failed",
+        ),
         ("return loadstring('\\27Lua')", "$-1"),
         ("return load(function() return nil end)()", "$-1"),
         ("return loadstring('return 1 + 1')()", ":2"),
@@ -240,7 +266,10 @@ fn a_library_that_does_not_load_changes_nothing() {
         ("redis.register_function{callback=function() end}", "must get a function name argument"),
         ("redis.register_function{function_name='z', callback=function() end, flags={'x'}}", "unknown flag given"),
         ("redis.register_function{other=1}", "unknown argument given"),
-        ("local f = function() end redis.register_function('z', f) redis.register_function('z', f)", "already exists in the library"),
+        (
+            "local f = function() end redis.register_function('z', f) redis.register_function('z', f)",
+            "already exists in the library",
+        ),
     ] {
         let reply = load(&libraries, &format!("#!lua name=other\n{body}"), false);
         assert!(reply.contains(error), "{body}: {reply}");

@@ -1,7 +1,7 @@
 //! What is done again and again: expiry, save points, rates, idle clients, certificates.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{certificates, clients};
 use crate::base::clock::UnixMillis;
@@ -32,6 +32,7 @@ pub async fn run(engine: &'static Engine) {
                 clients::enforce_output_limits(engine);
                 clients::trim_idle(engine, now);
                 clients::recount_memory(engine);
+                engine.idle_peers.close_unused(Instant::now());
                 certificates::reload_if_changed(engine);
             }
         }

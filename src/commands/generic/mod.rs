@@ -5,6 +5,7 @@ pub mod databases;
 pub mod dump;
 pub mod expire;
 pub mod keys;
+pub mod migrate;
 pub mod object;
 pub mod rename;
 pub mod restore;
@@ -19,6 +20,7 @@ pub const GROUP: &[&[crate::engine::Command]] = &[
     dump::ROWS,
     expire::ROWS,
     keys::ROWS,
+    migrate::ROWS,
     object::ROWS,
     rename::ROWS,
     restore::ROWS,

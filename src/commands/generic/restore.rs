@@ -1,39 +1,66 @@
-//! RESTORE.
+//! RESTORE, and RESTORE-ASKING, by which servers move slots.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::base::clock::UnixMillis;
 use crate::base::number::parse_i64;
-use crate::catalog::{Spec, categories, flags, keys};
+use crate::catalog::{Group, Spec, categories, flags, keys};
 use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::persistence::rdb::payload;
 use crate::resp::WireError;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[Command {
-    spec: Spec {
-        name: "restore",
-        arity: -4,
-        flags: flags![WRITE, DENYOOM],
-        categories: categories![KEYSPACE, DANGEROUS],
-        keys: keys::FIRST_STORE,
-        since: "2.6.0",
-        summary: "Recreates a key from what DUMP made of it.",
-        complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where \
+pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "restore",
+            arity: -4,
+            flags: flags![WRITE, DENYOOM],
+            categories: categories![KEYSPACE, DANGEROUS],
+            keys: keys::FIRST_STORE,
+            since: "2.6.0",
+            summary: "Recreates a key from what DUMP made of it.",
+            complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where \
             N is the number of Redis objects composing the value and M their average size. For small string \
             values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted \
             set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
-        history: &[
-            ("3.0.0", "Added the `REPLACE` modifier."),
-            ("5.0.0", "Added the `ABSTTL` modifier."),
-            ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
-        ],
-        args: "key:key ttl:integer serialized-value:string replace?=REPLACE@3.0.0 absttl?=ABSTTL@5.0.0 \
+            history: &[
+                ("3.0.0", "Added the `REPLACE` modifier."),
+                ("5.0.0", "Added the `ABSTTL` modifier."),
+                ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
+            ],
+            args: "key:key ttl:integer serialized-value:string replace?=REPLACE@3.0.0 absttl?=ABSTTL@5.0.0 \
             seconds?=IDLETIME:integer@5.0.0 frequency?=FREQ:integer@5.0.0",
-        ..Spec::BASE
+            ..Spec::BASE
+        },
+        run: restore,
     },
-    run: restore,
-}];
+    Command {
+        spec: Spec {
+            name: "restore-asking",
+            arity: -4,
+            flags: flags![WRITE, DENYOOM, ASKING, SYSCMD],
+            categories: categories![KEYSPACE, DANGEROUS],
+            keys: keys::FIRST_STORE,
+            group: Group::Server,
+            since: "3.0.0",
+            summary: "Recreates a key during a slot migration; for servers only.",
+            complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where \
+                N is the number of Redis objects composing the value and M their average size. For small string \
+                values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted \
+                set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
+            history: &[
+                ("3.0.0", "Added the `REPLACE` modifier."),
+                ("5.0.0", "Added the `ABSTTL` modifier."),
+                ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
+            ],
+            args: "key:key ttl:integer serialized-value:string replace?=REPLACE@3.0.0 absttl?=ABSTTL@5.0.0 \
+                seconds?=IDLETIME:integer@5.0.0 frequency?=FREQ:integer@5.0.0",
+            ..Spec::BASE
+        },
+        run: restore,
+    },
+];
 
 #[derive(Default)]
 struct Options {

@@ -15,6 +15,7 @@ pub mod lolwut;
 pub mod memory;
 pub mod memory_doctor;
 pub mod memory_overhead;
+pub mod module;
 pub mod slowlog;
 pub mod time;
 
@@ -31,6 +32,7 @@ pub const GROUP: &[&[crate::engine::Command]] = &[
     latency_histogram::ROWS,
     lolwut::ROWS,
     memory::ROWS,
+    module::ROWS,
     slowlog::ROWS,
     time::ROWS,
 ];

@@ -16,7 +16,7 @@ pub enum Release {
 }
 
 /// The release that is followed.
-pub const RELEASE: Release = Release::Redis72;
+pub const RELEASE: Release = Release::Redis70;
 
 impl Release {
     /// Whether a consumer is added, and counts as seen, although there is nothing to give to it.

@@ -39,7 +39,9 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("pubsub_channels", ctx.engine.pubsub.len_of(SubscriptionKind::Channel));
     text.field("pubsub_patterns", ctx.engine.pubsub.len_of(SubscriptionKind::Pattern));
     text.field("pubsubshard_channels", ctx.engine.pubsub.len_of(SubscriptionKind::ShardChannel));
-    text.all(&["latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys"], 0);
+    text.all(&["latest_fork_usec", "total_forks"], 0);
+    text.field("migrate_cached_sockets", ctx.engine.idle_peers.len());
+    text.field("slave_expires_tracked_keys", 0);
     text.all(
         &[
             "active_defrag_hits",
