@@ -116,9 +116,11 @@ pub(super) fn move_(ctx: &mut Context<'_>) -> CommandResult {
     }
     let Some(entry) = ctx.keys.remove(key) else { return ctx.done_int(0) };
     let expiry = entry.expiry();
-    ctx.changed(EventClass::GENERIC, "move_from", key);
     ctx.keys.select(target);
     ctx.keys.set_owned(key, entry.into_value(), expiry);
+    ctx.keys.select(source);
+    ctx.changed(EventClass::GENERIC, "move_from", key);
+    ctx.keys.select(target);
     ctx.changed(EventClass::GENERIC, "move_to", key);
     ctx.keys.select(source);
     ctx.change.dirty(1);

@@ -1,7 +1,6 @@
 //! From one list to another: LMOVE, RPOPLPUSH, BLMOVE, BRPOPLPUSH.
 
 use super::End;
-use super::pop::take_one;
 use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
 use crate::data::list::List;
 use crate::engine::Command;
@@ -135,28 +134,19 @@ fn transfer(ctx: &mut Context<'_>, (from, to): (End, End)) -> Result<bool, WireE
     }
     ctx.keys.write::<List>(target)?;
     let limits = ctx.limits();
+    let Some(list) = ctx.keys.write::<List>(source)? else { return Ok(false) };
+    let value = if from == End::Left { list.pop_front() } else { list.pop_back() };
+    let value = value.unwrap_or_default();
     // The element is put back before the source could be dropped as empty: source and target may be one list.
-    if source == target {
-        let Some(list) = ctx.keys.write::<List>(source)? else { return Ok(false) };
-        let value = if from == End::Left { list.pop_front() } else { list.pop_back() };
-        let value = value.unwrap_or_default();
-        match to {
-            End::Left => list.push_front(&value, limits),
-            End::Right => list.push_back(&value, limits),
-        }
-        ctx.change.dirty(1);
-        ctx.changed(EventClass::LIST, to.push_event(), source);
-        ctx.notify(EventClass::LIST, from.pop_event(), source);
-        ctx.reply.bulk(&value);
-        return Ok(true);
-    }
-    let Some(value) = take_one(ctx, source, from)? else { return Ok(false) };
     let list = ctx.keys.write_or_create::<List>(target)?;
     match to {
         End::Left => list.push_front(&value, limits),
         End::Right => list.push_back(&value, limits),
     }
+    ctx.change.dirty(1);
     ctx.changed(EventClass::LIST, to.push_event(), target);
+    ctx.changed(EventClass::LIST, from.pop_event(), source);
+    ctx.remove_if_empty::<List>(source);
     ctx.reply.bulk(&value);
     Ok(true)
 }
