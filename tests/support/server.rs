@@ -320,6 +320,9 @@ impl Drop for Server {
 fn spawn(path: &Path, mode: Mode, port: u16, args: &[&str]) -> Child {
     let port = port.to_string();
     let mut command = Command::new(PROGRAM);
+    // A configuration file comes before everything else.
+    let (file, args) = args.split_at(args.first().is_some_and(|first| !first.starts_with("--")).into());
+    command.args(file);
     match mode {
         Mode::Plain => command.args(["--port", &port]),
         Mode::Tls => command.args(["--port", "0", "--tls-port", &port]).args(tls_arguments(path)),

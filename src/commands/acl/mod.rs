@@ -16,3 +16,20 @@ fn wrong_arguments(given: &[u8]) -> WireError {
     let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
     WireError::new(format!("ERR unknown subcommand or wrong number of arguments for '{given}'. Try ACL HELP."))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::{Channels, Flags};
+
+    #[test]
+    fn whoever_publishes_or_subscribes_says_to_what() {
+        for row in crate::commands::table().rows() {
+            let spec = &row.spec;
+            let reaches_channels = spec.flags.contains(Flags::PUBSUB)
+                && spec.container().is_none()
+                && !spec.is_container()
+                && !spec.name.contains("unsubscribe");
+            assert_eq!(spec.channels != Channels::None, reaches_channels, "{}", spec.name);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! PUBLISH and SPUBLISH.
 
-use crate::catalog::{Group, KeyFlags, KeySpec, Spec, flags};
+use crate::catalog::{Channels, Group, KeyFlags, KeySpec, Spec, flags};
 use crate::engine::{Command, CommandResult, Context};
 
 /// The commands of this file.
@@ -10,6 +10,7 @@ pub const ROWS: &[Command] = &[
             name: "publish",
             arity: 3,
             flags: flags![PUBSUB, LOADING, STALE, FAST, MAY_REPLICATE, SENTINEL],
+            channels: Channels::Publish,
             group: Group::PubSub,
             since: "2.0.0",
             summary: "Sends a message to everyone listening on a channel.",
@@ -26,6 +27,7 @@ pub const ROWS: &[Command] = &[
             arity: 3,
             flags: flags![PUBSUB, LOADING, STALE, FAST, MAY_REPLICATE],
             keys: &[KeySpec::index(1, KeyFlags::NOT_KEY)],
+            channels: Channels::Publish,
             group: Group::PubSub,
             since: "7.0.0",
             summary: "Sends a message to everyone listening on a shard channel.",

@@ -3,7 +3,7 @@
 //! Each name is answered by a message of its own. No message of a channel follows the answer that ends its subscription:
 //! the registry posts nothing after the removal, and what had been posted before goes in front of the answer.
 
-use crate::catalog::{Group, Spec, flags, keys};
+use crate::catalog::{Channels, Group, Spec, flags, keys};
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::session::SubscriptionKind;
 
@@ -14,6 +14,7 @@ pub const ROWS: &[Command] = &[
             name: "subscribe",
             arity: -2,
             flags: flags![PUBSUB, NOSCRIPT, LOADING, STALE, SENTINEL, PUSHES, WHILE_SUBSCRIBED],
+            channels: Channels::Subscribe,
             group: Group::PubSub,
             since: "2.0.0",
             summary: "Starts receiving what is published on channels.",
@@ -28,6 +29,7 @@ pub const ROWS: &[Command] = &[
             name: "psubscribe",
             arity: -2,
             flags: flags![PUBSUB, NOSCRIPT, LOADING, STALE, SENTINEL, PUSHES, WHILE_SUBSCRIBED],
+            channels: Channels::SubscribePattern,
             group: Group::PubSub,
             since: "2.0.0",
             summary: "Starts receiving what is published on channels of a pattern.",
@@ -43,6 +45,7 @@ pub const ROWS: &[Command] = &[
             arity: -2,
             flags: flags![PUBSUB, NOSCRIPT, LOADING, STALE, PUSHES, WHILE_SUBSCRIBED],
             keys: keys::ALL_CHANNELS,
+            channels: Channels::Subscribe,
             group: Group::PubSub,
             since: "7.0.0",
             summary: "Starts receiving what is published on shard channels.",
