@@ -23,6 +23,13 @@ fn fill(client: &mut Wire) {
         client.run("SET number 12345");
         client.run("SET text hello");
         client.run("SET later x EX 10000");
+        for i in 1..300 {
+            client.run(&format!("XADD stream {i}-1 field value{i}"));
+        }
+        client.run("XDEL stream 7-1");
+        client.run("XGROUP CREATE stream group 0");
+        client.run("XREADGROUP GROUP group alice COUNT 5 STREAMS stream >");
+        client.run("XACK stream group 2-1");
         for (name, count) in [("small", 3), ("large", 600)] {
             for i in 0..count {
                 for command in [
@@ -290,7 +297,8 @@ fn a_damaged_file_stops_the_start_and_check_rdb_says_where() {
     let name = file.to_str().unwrap();
     let (whole, said) = program(&["check-rdb", name]);
     assert!(whole, "{said}");
-    for line in ["Checksum OK", "26 keys read", "2 expires", "6 of type string", "4 of type list", "13 in database 3"] {
+    for line in ["Checksum OK", "28 keys read", "2 expires", "6 of type string", "2 of type stream", "14 in database 3"]
+    {
         assert!(said.contains(line), "no '{line}' in: {said}");
     }
     for (damage, words) in
@@ -336,4 +344,29 @@ fn while_a_file_is_loaded_clients_are_told_to_wait() {
     assert_eq!(server.wait(), Some(0));
     let server = Server::start_in(folder.path(), Mode::Tls, &args);
     assert_eq!(server.client().run("DBSIZE"), "2000", "what was half loaded was not saved");
+}
+
+#[test]
+fn a_second_interrupt_does_not_wait_for_the_snapshot() {
+    let mut server = Server::tls(&[ALLOWED, &["--save", "900 1", "--rdb-key-save-delay", "10000"]].concat());
+    let mut client = server.client();
+    client.run("DEBUG POPULATE 100000");
+    server.signal("INT");
+    eventually("the save begins", || !names(server.path()).is_empty());
+    server.signal("INT");
+    assert_eq!(server.wait(), Some(1));
+    assert!(names(server.path()).is_empty(), "{:?}", names(server.path()));
+}
+
+#[test]
+fn a_shutdown_that_a_signal_asked_for_can_be_aborted_before_it_begins() {
+    let server = Server::tls(ALLOWED);
+    let mut client = server.client();
+    client.run("DEBUG PAUSE-CRON 1");
+    server.signal("TERM");
+    eventually("the signal arrives", || server.log().contains("Received SIGTERM"));
+    assert_eq!(client.run("SHUTDOWN ABORT"), "+OK");
+    client.run("DEBUG PAUSE-CRON 0");
+    assert_eq!(client.run("PING"), "+PONG");
+    assert_eq!(client.run("SHUTDOWN ABORT"), "-ERR No shutdown in progress.");
 }

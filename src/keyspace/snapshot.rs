@@ -21,8 +21,8 @@ use super::table::{self, Table};
 
 /// Writes entries down. Called under the lock of the entries' shard.
 pub trait ShardEncoder: Send + Sync {
-    /// The bytes that stand for these entries.
-    fn encode(&self, db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>) -> Vec<u8>;
+    /// The bytes that stand for these entries; quickly rather than in few bytes where a writer waits for them.
+    fn encode(&self, db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>, writer_waits: bool) -> Vec<u8>;
 }
 
 /// Some keys of one database, written down.
@@ -78,8 +78,8 @@ impl Taking {
         first.then_some(plan.census.db)
     }
 
-    fn piece(&self, db: DbIndex, table: &Table) -> Piece {
-        Piece { db, keys: table.len(), bytes: self.encoder.encode(db, &mut table::iter(table)) }
+    fn piece(&self, db: DbIndex, table: &Table, writer_waits: bool) -> Piece {
+        Piece { db, keys: table.len(), bytes: self.encoder.encode(db, &mut table::iter(table), writer_waits) }
     }
 }
 
@@ -106,7 +106,7 @@ impl SnapshotSwitch {
         if let Some(db) = taking.claim(slot as usize, shard)
             && !table.is_empty()
         {
-            let piece = taking.piece(db, table);
+            let piece = taking.piece(db, table, true);
             taking.copied.fetch_add(piece.bytes.len() as u64, Relaxed);
             taking.left.lock().pieces.push_back(piece);
         }
@@ -171,7 +171,7 @@ impl Keyspace {
         });
         shards.filter_map(|(db, database, shard)| {
             let table = database.shard(shard).read();
-            let piece = || Piece { db, keys: table.len(), bytes: encoder.encode(db, &mut table::iter(&table)) };
+            let piece = || Piece { db, keys: table.len(), bytes: encoder.encode(db, &mut table::iter(&table), false) };
             (!table.is_empty()).then(piece)
         })
     }
@@ -212,7 +212,7 @@ impl Snapshot<'_> {
             drop(left);
             if let Some((db, table)) = table {
                 if !table.is_empty() {
-                    return Some(self.taking.piece(db, &table));
+                    return Some(self.taking.piece(db, &table, false));
                 }
             } else if self.slot >= self.taking.plans.len() {
                 return None;
@@ -234,7 +234,7 @@ impl Snapshot<'_> {
         let _hold = enter();
         let table = self.keyspace.database_at(slot as u32).shard(shard).read();
         let db = self.taking.claim(slot, shard)?;
-        (!table.is_empty()).then(|| self.taking.piece(db, &table))
+        (!table.is_empty()).then(|| self.taking.piece(db, &table, false))
     }
 }
 
@@ -257,7 +257,7 @@ mod tests {
     struct Lines;
 
     impl ShardEncoder for Lines {
-        fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>) -> Vec<u8> {
+        fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>, _writer_waits: bool) -> Vec<u8> {
             let mut out = Vec::new();
             for entry in entries {
                 let super::super::ValueRef::Str(value) = entry.value() else { continue };

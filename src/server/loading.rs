@@ -1,10 +1,12 @@
 //! Loading the snapshot at the start, on a thread of its own, while clients are told to wait.
 
+use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 
+use super::check_rdb;
 use crate::engine::{Engine, LoadError, LoadMode};
 
 /// Says that loading is about to begin. Called before anybody can connect.
@@ -39,12 +41,24 @@ fn load(engine: &'static Engine) -> Result<(), LoadFailed> {
         Ok(Some(_)) => tracing::info!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64()),
         Ok(None) => {}
         Err(error) => {
+            let damaged = matches!(error, LoadError::Read { .. });
+            if let LoadError::Read { path, .. } = &error {
+                tell_what_can_be_read(path);
+            }
             tracing::error!("{error}");
-            if matches!(error, LoadError::Read { .. }) {
+            if damaged {
                 tracing::error!("Terminating server after rdb file reading failure.");
             }
             return Err(LoadFailed);
         }
     }
     Ok(())
+}
+
+/// Logs what `check-rdb` says of a damaged file.
+fn tell_what_can_be_read(path: &Path) {
+    match check_rdb::run(path) {
+        Ok((report, _)) => report.lines().for_each(|line| tracing::warn!("{line}")),
+        Err(error) => tracing::warn!("{error}"),
+    }
 }

@@ -112,7 +112,7 @@ impl Node {
     /// Takes bytes from outside and checks everything a walk relies on.
     pub fn validated(master_id: StreamId, bytes: Vec<u8>) -> Result<Self, Malformed> {
         const MALFORMED: Malformed = Malformed("stream listpack");
-        let node = Self { pack: Listpack::from_bytes_validated(bytes)? };
+        let node = Self { pack: Listpack::from_bytes_validated(bytes).map_err(|_| MALFORMED)? };
         node.check(master_id).ok_or(MALFORMED)?;
         Ok(node)
     }

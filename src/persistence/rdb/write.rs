@@ -26,6 +26,11 @@ impl Writer {
         Self { out: Vec::new(), compression, compressor: None }
     }
 
+    /// Compresses strings from here on, or does not.
+    pub fn set_compression(&mut self, compression: bool) {
+        self.compression = compression;
+    }
+
     /// One byte.
     pub fn byte(&mut self, byte: u8) {
         self.out.push(byte);

@@ -55,6 +55,12 @@ mod tests {
     }
 
     #[test]
+    fn a_short_length_in_the_long_form_is_refused() {
+        assert_eq!(pairs(b"\x01\x01k\xfe\x04\x00\x00\x00\x00val1\xff"), None);
+        assert!(pairs(b"\x01\x01k\x04\x00val1\xff").is_some());
+    }
+
+    #[test]
     fn damage_is_refused_or_harmless() {
         for at in 0..SPECIMEN.len() {
             assert_eq!(pairs(&SPECIMEN[..at]), None);

@@ -113,9 +113,10 @@ impl KeyEncoder {
 }
 
 impl ShardEncoder for KeyEncoder {
-    fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>) -> Vec<u8> {
+    fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>, writer_waits: bool) -> Vec<u8> {
         let idle = self.idle.lock().pop();
-        let mut writer = idle.unwrap_or_else(|| Writer::new(self.compression));
+        let mut writer = idle.unwrap_or_default();
+        writer.set_compression(self.compression && !writer_waits);
         for entry in entries {
             self.entry(&mut writer, entry);
         }
