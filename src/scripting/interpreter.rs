@@ -19,6 +19,9 @@ const HOOK_INSTRUCTIONS: u32 = 100_000;
 /// The source of the sandbox's own functions, which error messages pass over.
 const SANDBOX: &str = "=sandbox";
 
+/// The error that ends a script somebody has killed.
+const KILLED: &str = "Script killed by user with SCRIPT KILL...";
+
 /// What an interpreter is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -158,6 +161,7 @@ fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
     host.raw_set("thrown_value", lua.create_function(|lua, value| thrown_value(lua, value))?)?;
     host.raw_set("is_killed", lua.create_function(|_, ()| Ok(ask(|host| host.is_killed()).unwrap_or(false)))?)?;
     host.raw_set("describe", lua.create_function(|lua, value| describe(lua, value))?)?;
+    host.raw_set("killed", KILLED)?;
     Ok(host)
 }
 
@@ -223,7 +227,7 @@ fn interrupt() -> Result<VmState> {
         return Err(reply_error("FUNCTION LOAD timeout"));
     }
     match ask(|host| host.interrupt()) {
-        Some(Verdict::Kill) => Err(reply_error("Script killed by user with SCRIPT KILL...")),
+        Some(Verdict::Kill) => Err(reply_error(KILLED)),
         Some(Verdict::Continue) | None => Ok(VmState::Continue),
     }
 }

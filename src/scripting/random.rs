@@ -70,6 +70,6 @@ mod tests {
         seed(10);
         let numbers: Vec<u32> = (0..3).map(|_| next()).collect();
         // srand48(10) and three calls of lrand48 of the C library.
-        assert_eq!(numbers, [1032568723, 1708981709, 1887318415]);
+        assert_eq!(numbers, [1_887_318_415, 1_708_981_709, 1_032_568_723]);
     }
 }

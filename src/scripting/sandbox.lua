@@ -19,6 +19,7 @@ local byte, concat, format = natives.string.byte, natives.table.concat, natives.
 local thrown_value, is_killed = host.thrown_value, host.is_killed
 
 local READONLY = "Attempt to modify a readonly table"
+local KILLED = "ERR " .. host.killed
 
 -- Proxy -> real table, and the metatable that a proxy shows.
 local real_of, shown_metatable = {}, {}
@@ -121,7 +122,7 @@ end
 -- What was thrown, as a Lua value. A killed script may not catch the error that kills it.
 local function caught(value)
     if is_killed() then
-        error(value, 0)
+        error({ err = KILLED }, 0)
     end
     if type(value) == "userdata" then
         return thrown_value(value)
@@ -150,7 +151,7 @@ end
 
 local function xpcall_results(ok, value, ...)
     if not ok and is_killed() then
-        error(value, 0)
+        error({ err = KILLED }, 0)
     end
     return ok, value, ...
 end

@@ -77,7 +77,7 @@ fn scripts_reach_the_host() {
     let scripts = Scripts::new().unwrap();
     for (code, reply) in [
         ("return redis.call('set', KEYS[1], ARGV[1])", "$9 set k1 a1"),
-        ("return redis.call('n', 20, 1.5, 1e17, -0)", "$14 n 20 1.5 1e+17 0"),
+        ("return redis.call('n', 20, 1.5, 1e17, -0)", "$16 n 20 1.5 1e+17 0"),
         ("return {#KEYS, #ARGV}", "*2 :2 :1"),
         ("return redis.call('fail')", "-BAD it failed script: SHA, on @user_script:1."),
         ("\nreturn redis.call('refuse')", "-ERR refused script: SHA, on @user_script:2."),
@@ -171,7 +171,7 @@ fn errors_say_what_and_where() {
         ("return 1 +", "-ERR Error compiling script (new function): user_script:1: unexpected symbol near '<eof>'"),
         ("#!js\n", "-ERR Unexpected engine in script shebang: #!js"),
         ("#!lua\nerror('x')", "-ERR user_script:2: x script: SHA, on @user_script:2."),
-        ("return {pcall(error, {err='E'})}", "*1 $-1"),
+        ("return {pcall(error, {err='E'})}", "*2 $-1 $1 E"),
         (
             "local co = coroutine.wrap(function() redis.call('fail') end) co()",
             "-BAD it failed script: SHA, on @user_script:1.",
