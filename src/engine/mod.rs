@@ -65,7 +65,7 @@ use crate::metrics::{CommandFigures, CommandStats, ErrorCounts, LatencyEvents, R
 use crate::peer::IdlePeers;
 use crate::pubsub::PubSub;
 use crate::scripting::{Libraries, Scripts};
-use crate::session::{Client, ClientId, Clients, Peer};
+use crate::session::{ClientId, Clients};
 use crate::tls::counters::HandshakeCounters;
 use crate::tls::live::LiveTls;
 use crate::tracking::Tracking;
@@ -108,8 +108,6 @@ pub struct Engine {
     pub libraries: Libraries,
     /// The script that runs past its time.
     pub running_script: RunningScript,
-    /// The client that commands of scripts see.
-    script_client: Arc<Client>,
     /// CLIENT PAUSE.
     pub pause: Pause,
     /// Channels, patterns and who listens.
@@ -195,7 +193,6 @@ impl Engine {
         };
         let saving = Saving::default();
         saving.saves.update(|report| report.last_saved_at = parts.now_ms.div_euclid(1000));
-        let script_client = Arc::new(script_client(parts.now_ms, &parts.users));
         Self {
             keyspace: Keyspace::new(settings.general.databases),
             feed: Feed::new(settings.replication.repl_backlog_size as usize),
@@ -210,7 +207,6 @@ impl Engine {
             scripts: Scripts::new().expect("memory for an interpreter"),
             libraries: Libraries::new().expect("memory for an interpreter"),
             running_script: RunningScript::default(),
-            script_client,
             pause: Pause::default(),
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
@@ -288,12 +284,6 @@ impl Engine {
     pub fn rebind(&self, settings: &crate::config::Settings) -> Result<(), String> {
         self.rebind.get().map_or(Ok(()), |rebind| rebind(settings))
     }
-}
-
-/// The client that commands of scripts see; it is not connected.
-fn script_client(now_ms: i64, users: &Users) -> Client {
-    let peer = Peer { address: "lua".into(), local: String::new(), fd: -1 };
-    Client::new(ClientId(0), peer, None, now_ms, Arc::clone(users.default_user()))
 }
 
 fn run_id() -> String {

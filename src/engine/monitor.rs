@@ -52,7 +52,9 @@ impl Monitors {
 
 fn line(session: &Session, args: Args<'_>) -> Vec<u8> {
     let micros = unix_micros();
-    let address = if session.client.flags().contains(ClientFlags::UNIX_SOCKET) {
+    let address = if session.in_script {
+        "lua".to_owned()
+    } else if session.client.flags().contains(ClientFlags::UNIX_SOCKET) {
         format!("unix:{}", session.client.peer.address)
     } else {
         session.client.peer.address.clone()

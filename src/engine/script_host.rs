@@ -1,11 +1,12 @@
 //! The server as a running script sees it: calling commands, with the checks that hold for scripts.
 //!
-//! A script runs inside the command that called it, under the exclusive gate: its commands use that command's keys. Its
-//! session is its own, so that SELECT and the protocol do not reach the caller's.
+//! A script runs inside the command that called it, under the exclusive gate: its commands use that command's keys, and act for
+//! the same client. Its session is its own, so that SELECT and the protocol do not reach the caller's.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::change::Replay;
@@ -21,7 +22,7 @@ use crate::data::limits::Limits;
 use crate::keyspace::Keys;
 use crate::resp::{Args, OwnedArgs, Protocol, WireError};
 use crate::scripting::{Errors, Host, ReplicationTargets, SharedHost, Verdict};
-use crate::session::{Client, Session};
+use crate::session::Session;
 
 /// How a script may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,6 @@ struct ScriptHost {
     /// The request that called the script.
     request: OwnedArgs,
     session: Session,
-    caller: Arc<Client>,
     /// The calling command's keys; always there, but while a command has them.
     keys: Option<Keys<'static>>,
     /// What its commands have changed, as it must be replayed.
@@ -87,7 +87,6 @@ impl Context<'_> {
             name: name.to_owned(),
             request: self.args.to_owned(),
             session: engine.script_session(self.session),
-            caller: Arc::clone(&self.session.client),
             keys: Some(std::mem::replace(&mut self.keys, placeholder)),
             effects: Vec::new(),
             targets: ReplicationTargets::all(),
@@ -106,6 +105,7 @@ impl Context<'_> {
             self.keys = keys;
             self.keys.select(own_db);
         }
+        self.session.client.db.store(self.session.db.0, Relaxed);
         self.change.replay = Replay::Each(std::mem::take(&mut host.effects));
         for error in ran? {
             engine.count_error(self.session, &error);
@@ -117,7 +117,7 @@ impl Context<'_> {
 impl Engine {
     /// The session a script's commands run in.
     fn script_session(&self, caller: &Session) -> Session {
-        let mut session = Session::new(Arc::clone(&self.script_client), true, caller.worker);
+        let mut session = Session::new(Arc::clone(&caller.client), true, caller.worker);
         session.db = caller.db;
         session.over_memory = caller.over_memory;
         session.user = Arc::clone(&caller.user);
@@ -145,8 +145,7 @@ impl ScriptHost {
             return refuse("ERR This Redis command is not allowed from script");
         }
         if let Err(denial) = self.session.user.check(row, spec, args) {
-            let caller = Session::new(Arc::clone(&self.caller), true, self.session.worker);
-            self.engine.note_denial(&caller, Occasion::Lua, spec, args, denial);
+            self.engine.note_denial(&self.session, Occasion::Lua, spec, args, denial);
             let message = denial.message(self.session.user.name(), spec);
             return Err((Some(row), WireError::new(format!("ERR ACL failure in script: {message}"))));
         }

@@ -37,7 +37,7 @@ impl Engine {
 
     /// Remembers the keys that a client's command has read. Its locks must still be held: a change must find the reader.
     pub(super) fn remember_reads(&self, client: &Client, command: &Command, args: Args<'_>) {
-        if self.tracking.any() && command.spec.flags.contains(Flags::READONLY) && Tracking::wants(client) {
+        if self.tracking.any() && reads(command) && Tracking::wants(client) {
             let remember = |index| self.tracking.remember(client.id, args.at(index));
             catalog::for_each_key(&command.spec, args.len(), |i| args.at(i), |index, _| remember(index));
         }
@@ -76,4 +76,9 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whether the keys among a command's arguments are read by it; a script's may be, or not.
+fn reads(command: &Command) -> bool {
+    command.spec.flags.contains(Flags::READONLY) && !command.spec.flags.intersects(Flags::RUNS_SCRIPT)
 }

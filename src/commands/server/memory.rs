@@ -157,8 +157,8 @@ pub(super) fn memory_stats(ctx: &mut Context<'_>) -> CommandResult {
     pairs.bytes("clients.normal", overhead.clients_normal);
     pairs.bytes("cluster.links", 0);
     pairs.bytes("aof.buffer", 0);
-    pairs.bytes("lua.caches", 0);
-    pairs.bytes("functions.caches", 0);
+    pairs.bytes("lua.caches", ctx.engine.scripts.figures().script_bytes as u64);
+    pairs.bytes("functions.caches", ctx.engine.libraries.figures().library_bytes as u64);
     for database in &overhead.databases {
         pairs.name(&format!("db.{}", database.db.0));
         pairs.reply.map(3);

@@ -23,7 +23,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("allocator_active", process.active);
     text.field("allocator_resident", process.resident);
     text.bytes_and_human("total_system_memory", total_system_memory());
-    scripts(text);
+    scripts(ctx, text);
     text.bytes_and_human("maxmemory", memory.maxmemory);
     text.field("maxmemory_policy", memory.maxmemory_policy.name());
     text.decimal("allocator_frag_ratio", overhead.fragmentation().ratio);
@@ -46,22 +46,21 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("lazyfreed_objects", ctx.engine.reclaimer.freed());
 }
 
-/// Scripts and functions: no interpreter is loaded.
-fn scripts(text: &mut Text) {
-    text.all(&["used_memory_lua", "used_memory_vm_eval"], 0);
-    text.human("used_memory_lua", 0);
-    text.all(
-        &[
-            "used_memory_scripts_eval",
-            "number_of_cached_scripts",
-            "number_of_functions",
-            "number_of_libraries",
-            "used_memory_vm_functions",
-            "used_memory_vm_total",
-        ],
-        0,
-    );
-    text.human("used_memory_vm_total", 0);
-    text.field("used_memory_functions", 0);
-    text.bytes_and_human("used_memory_scripts", 0);
+/// Scripts and functions: their interpreters, and what is cached and loaded.
+fn scripts(ctx: &Context<'_>, text: &mut Text) {
+    let scripts = ctx.engine.scripts.figures();
+    let libraries = ctx.engine.libraries.figures();
+    let functions_vm = ctx.engine.libraries.interpreter_bytes();
+    let vms = scripts.interpreter_bytes + functions_vm;
+    text.all(&["used_memory_lua", "used_memory_vm_eval"], scripts.interpreter_bytes);
+    text.human("used_memory_lua", scripts.interpreter_bytes as u64);
+    text.field("used_memory_scripts_eval", scripts.script_bytes);
+    text.field("number_of_cached_scripts", scripts.count);
+    text.field("number_of_functions", libraries.functions);
+    text.field("number_of_libraries", libraries.libraries);
+    text.field("used_memory_vm_functions", functions_vm);
+    text.field("used_memory_vm_total", vms);
+    text.human("used_memory_vm_total", vms as u64);
+    text.field("used_memory_functions", libraries.library_bytes);
+    text.bytes_and_human("used_memory_scripts", (scripts.script_bytes + libraries.library_bytes) as u64);
 }
