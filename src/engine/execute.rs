@@ -428,7 +428,11 @@ impl Engine {
         };
         self.record(run, &mut keys, args, change, session.worker);
         self.remember_reads(&session.client, command, args);
-        self.count_call(run, session, row, args, failed, matches!(ending, Ending::Waits(_)));
+        let waits = matches!(ending, Ending::Waits(_));
+        self.count_call(run, session, row, args, failed, waits);
+        if !waits {
+            self.log_large(run, session, row, args, out.len() - start);
+        }
         (ending, keys)
     }
 
@@ -456,22 +460,8 @@ impl Engine {
             worker.commands[row].ran(nanos, failed, run.settings.logging.latency_tracking);
         }
         let settings = run.settings;
-        if settings.logging.slowlog_log_slower_than >= 0
-            && micros >= settings.logging.slowlog_log_slower_than as u64
-            && !flags.contains(Flags::SKIP_SLOWLOG)
-            && !waits
-        {
-            let redacted = catalog::redacted::<crate::resp::OwnedArgs>(&self.table.row(row).spec, args.from(0));
-            let args = redacted.as_ref().map_or(args, crate::resp::OwnedArgs::as_args);
-            let client = &session.client;
-            self.slowlog.add(
-                run.now.seconds(),
-                micros,
-                args.from(0),
-                &client.peer.address,
-                client.name(),
-                settings.logging.slowlog_max_len as usize,
-            );
+        if !waits {
+            self.log_slow(run, session, row, args, micros);
         }
         let threshold = settings.logging.latency_monitor_threshold;
         if threshold > 0 && micros >= threshold * 1000 && !waits {

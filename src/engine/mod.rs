@@ -4,6 +4,7 @@ mod blocking;
 mod change;
 mod client_eviction;
 mod command;
+mod command_logs;
 mod context;
 mod describe;
 mod encoding;
@@ -61,7 +62,7 @@ pub use watch::{Presence, Watches};
 use crate::acl::{AclLog, AuthThrottle, Users};
 use crate::config::Config;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
-use crate::metrics::{CommandFigures, CommandStats, ErrorCounts, LatencyEvents, Rates, SlowLog, Totals};
+use crate::metrics::{CommandFigures, CommandLog, CommandStats, ErrorCounts, LatencyEvents, Rates, Totals};
 use crate::peer::IdlePeers;
 use crate::pubsub::PubSub;
 use crate::scripting::{Libraries, Scripts};
@@ -123,7 +124,11 @@ pub struct Engine {
     /// Commands per second and the like.
     pub rates: Rates,
     /// Slow commands.
-    pub slowlog: SlowLog,
+    pub slowlog: CommandLog,
+    /// Commands with large requests.
+    pub large_requests: CommandLog,
+    /// Commands with large replies.
+    pub large_replies: CommandLog,
     /// Latency spikes.
     pub latency: LatencyEvents,
     /// Connections to other servers that wait for their next use.
@@ -215,7 +220,9 @@ impl Engine {
             workers: (0..=parts.workers).map(|_| worker()).collect(),
             errors: ErrorCounts::default(),
             rates: Rates::default(),
-            slowlog: SlowLog::default(),
+            slowlog: CommandLog::default(),
+            large_requests: CommandLog::default(),
+            large_replies: CommandLog::default(),
             latency: LatencyEvents::default(),
             idle_peers: IdlePeers::default(),
             tls: parts.tls,

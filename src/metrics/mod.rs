@@ -1,18 +1,18 @@
-//! Figures about the server: counters, per-command statistics, latency histograms, the slow log and latency events.
+//! Figures about the server: counters, per-command statistics, latency histograms, logs of commands and latency events.
 //!
 //! Each worker counts in its own place, with plain stores; INFO adds up. Knows no command: rows are positions in
 //! the table.
 
+mod command_log;
 mod command_stats;
 mod events;
 mod histogram;
 mod rate;
-mod slowlog;
 mod totals;
 
+pub use command_log::{CommandLog, LogEntry};
 pub use command_stats::{CommandFigures, CommandStats};
 pub use events::{EventSummary, LatencyEvents};
 pub use histogram::Histogram;
 pub use rate::{Rate, Rates};
-pub use slowlog::{SlowEntry, SlowLog};
 pub use totals::{ErrorCounts, Totals};

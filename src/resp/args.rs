@@ -58,6 +58,14 @@ impl<'a> Args<'a> {
         self.get(index).is_some_and(|a| a.eq_ignore_ascii_case(word.as_bytes()))
     }
 
+    /// Bytes from the first argument to the end of the last one, with what stands between them.
+    pub fn byte_len(&self) -> usize {
+        match self.spans {
+            [] => 0,
+            [first, ..] => self.spans[self.spans.len() - 1].end.saturating_sub(first.start),
+        }
+    }
+
     /// A copy that lives on its own.
     pub fn to_owned(&self) -> OwnedArgs {
         self.from(0).collect()

@@ -4,6 +4,7 @@ pub mod command_docs;
 pub mod command_info;
 pub mod command_keys;
 pub mod command_list;
+pub mod commandlog;
 pub mod config;
 pub mod config_effects;
 pub mod debug;
@@ -25,6 +26,7 @@ pub const GROUP: &[&[crate::engine::Command]] = &[
     command_info::ROWS,
     command_keys::ROWS,
     command_list::ROWS,
+    commandlog::ROWS,
     config::ROWS,
     debug::ROWS,
     info::ROWS,

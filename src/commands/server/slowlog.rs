@@ -4,7 +4,8 @@ use crate::base::number::parse_i64;
 use crate::catalog::{Group, Spec, flags};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
-use crate::resp::WireError;
+use crate::metrics::LogEntry;
+use crate::resp::{Reply, WireError};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -84,28 +85,37 @@ pub const ROWS: &[Command] = &[
 const DEFAULT_COUNT: usize = 10;
 
 pub(super) fn slowlog_get(ctx: &mut Context<'_>) -> CommandResult {
-    const BAD_COUNT: WireError = WireError::fixed("ERR count should be greater than or equal to -1");
-    let count = match ctx.args.get(2).map(parse_i64) {
-        None => DEFAULT_COUNT,
-        Some(Some(-1)) => usize::MAX,
-        Some(Some(count @ 0..)) => count as usize,
-        Some(_) => return Err(BAD_COUNT),
-    };
+    let count = if ctx.args.len() > 2 { count(ctx, 2)? } else { DEFAULT_COUNT };
     let entries = ctx.engine.slowlog.newest(count);
-    ctx.reply.array(entries.len());
-    for entry in entries {
-        ctx.reply.array(6);
-        ctx.reply.int(entry.id as i64);
-        ctx.reply.int(entry.at);
-        ctx.reply.int(entry.micros as i64);
-        ctx.reply.array(entry.args.len());
-        for argument in &entry.args {
-            ctx.reply.bulk(argument);
-        }
-        ctx.reply.bulk(entry.peer.as_bytes());
-        ctx.reply.bulk(&entry.name);
-    }
+    reply_entries(&mut ctx.reply, &entries);
     Ok(Outcome::Done)
+}
+
+/// Argument `index` as a number of entries; -1 means all.
+pub(super) fn count(ctx: &Context<'_>, index: usize) -> Result<usize, WireError> {
+    const BAD_COUNT: WireError = WireError::fixed("ERR count should be greater than or equal to -1");
+    match parse_i64(ctx.args.at(index)) {
+        Some(-1) => Ok(usize::MAX),
+        Some(count @ 0..) => Ok(count as usize),
+        _ => Err(BAD_COUNT),
+    }
+}
+
+/// Shows entries of a command log.
+pub(super) fn reply_entries(reply: &mut Reply<'_>, entries: &[LogEntry]) {
+    reply.array(entries.len());
+    for entry in entries {
+        reply.array(6);
+        reply.int(entry.id as i64);
+        reply.int(entry.at);
+        reply.int(entry.value as i64);
+        reply.array(entry.args.len());
+        for argument in &entry.args {
+            reply.bulk(argument);
+        }
+        reply.bulk(entry.peer.as_bytes());
+        reply.bulk(&entry.name);
+    }
 }
 
 pub(super) fn slowlog_len(ctx: &mut Context<'_>) -> CommandResult {

@@ -25,10 +25,22 @@ parameters! {
         [immutable(), inert()];
 
     /// Microseconds above which a command goes to the slow log, 0 for all, -1 for none.
-    "slowlog-log-slower-than" => slowlog_log_slower_than: i64 = "10000", int(-1, LONG_MAX);
+    "slowlog-log-slower-than" | "commandlog-execution-slower-than" => slowlog_log_slower_than: i64 = "10000", int(-1, LONG_MAX);
 
     /// Entries kept by the slow log.
-    "slowlog-max-len" => slowlog_max_len: u64 = "128", int(0, LONG_MAX);
+    "slowlog-max-len" | "commandlog-slow-execution-max-len" => slowlog_max_len: u64 = "128", int(0, LONG_MAX);
+
+    /// Bytes of a request from which on a command goes to the log of large requests, -1 for none.
+    "commandlog-request-larger-than" => commandlog_request_larger_than: i64 = "1048576", int(-1, LONG_MAX);
+
+    /// Entries kept by the log of large requests.
+    "commandlog-large-request-max-len" => commandlog_large_request_max_len: u64 = "128", int(0, LONG_MAX);
+
+    /// Bytes of a reply from which on a command goes to the log of large replies, -1 for none.
+    "commandlog-reply-larger-than" => commandlog_reply_larger_than: i64 = "1048576", int(-1, LONG_MAX);
+
+    /// Entries kept by the log of large replies.
+    "commandlog-large-reply-max-len" => commandlog_large_reply_max_len: u64 = "128", int(0, LONG_MAX);
 
     /// Milliseconds above which events are kept for LATENCY, 0 for none.
     "latency-monitor-threshold" => latency_monitor_threshold: u64 = "0", int(0, LONG_MAX);

@@ -1,4 +1,4 @@
-//! The slow log: the last commands that took longer than a threshold.
+//! A command log: the last commands whose time or size passed a threshold.
 
 use std::collections::VecDeque;
 
@@ -8,15 +8,15 @@ use parking_lot::Mutex;
 const MAX_ARGS: usize = 32;
 const MAX_ARG_BYTES: usize = 128;
 
-/// One slow command.
+/// One command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SlowEntry {
+pub struct LogEntry {
     /// Ascending, never reused.
     pub id: u64,
     /// Unix time in seconds when it ran.
     pub at: i64,
-    /// How long it took, in microseconds.
-    pub micros: u64,
+    /// How long it took in microseconds, or how large it was in bytes: whatever the log is about.
+    pub value: u64,
     /// Its arguments, shortened.
     pub args: Vec<Box<[u8]>>,
     /// The client's address.
@@ -27,20 +27,20 @@ pub struct SlowEntry {
 
 #[derive(Default)]
 struct Log {
-    entries: VecDeque<SlowEntry>,
+    entries: VecDeque<LogEntry>,
     next: u64,
 }
 
-/// The slow log.
+/// A log of commands.
 #[derive(Default)]
-pub struct SlowLog(Mutex<Log>);
+pub struct CommandLog(Mutex<Log>);
 
-impl SlowLog {
+impl CommandLog {
     /// Enters a command; the oldest entries beyond `max_len` go.
     pub fn add<'a>(
         &self,
         at: i64,
-        micros: u64,
+        value: u64,
         args: impl ExactSizeIterator<Item = &'a [u8]>,
         peer: &str,
         name: Box<[u8]>,
@@ -50,12 +50,12 @@ impl SlowLog {
         let mut log = self.0.lock();
         let id = log.next;
         log.next += 1;
-        log.entries.push_front(SlowEntry { id, at, micros, args, peer: peer.to_owned(), name });
+        log.entries.push_front(LogEntry { id, at, value, args, peer: peer.to_owned(), name });
         log.entries.truncate(max_len);
     }
 
     /// The newest entries, at most `count`.
-    pub fn newest(&self, count: usize) -> Vec<SlowEntry> {
+    pub fn newest(&self, count: usize) -> Vec<LogEntry> {
         self.0.lock().entries.iter().take(count).cloned().collect()
     }
 
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn long_commands_are_shortened_and_old_entries_go() {
-        let log = SlowLog::default();
+        let log = CommandLog::default();
         let long = [b'x'; 200];
         let args: Vec<&[u8]> = (0..40).map(|_| &long[..]).collect();
         for _ in 0..3 {
