@@ -11,7 +11,7 @@ use crate::base::clock::UnixMillis;
 use crate::session::{Client, ClientFlags, FIXED_OUTPUT_BYTES};
 
 /// The flags of a client as letters; `N` without any.
-fn letters(flags: ClientFlags) -> String {
+pub fn letters(flags: ClientFlags) -> String {
     let mut letters = String::new();
     for (flag, letter) in [
         (ClientFlags::MONITOR, 'O'),

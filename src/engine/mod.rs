@@ -40,6 +40,7 @@ pub use blocking::{Waiter, Waiters};
 pub use change::{Change, Event, EventClass, Replay};
 pub use command::{Command, CommandResult, CommandTable, Handler, Lost, NullReply, Outcome, Wait};
 pub use context::Context;
+pub use describe::letters;
 pub use encoding::encoding_limits;
 pub use execute::{Flow, Run};
 pub use feed::{Feed, FeedOffset, Overrun};

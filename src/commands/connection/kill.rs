@@ -1,15 +1,11 @@
 //! CLIENT KILL and CLIENT UNBLOCK: acting on other connections.
 
-use std::sync::Arc;
-
-use super::filter::Kind;
-use crate::acl::User;
-use crate::base::number::parse_i64;
+use super::filter::{Filter, Purpose};
 use crate::catalog::{Categories, Group, Spec, flags};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context};
 use crate::resp::WireError;
-use crate::session::{Client, ClientFlags, ClientId, CloseReason, Signal};
+use crate::session::{ClientFlags, ClientId, CloseReason, Signal};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -59,70 +55,13 @@ pub const ROWS: &[Command] = &[
     },
 ];
 
-/// Which clients are meant; a filter that is `None` fits all.
-#[derive(Default)]
-struct Filter<'a> {
-    id: Option<ClientId>,
-    address: Option<&'a [u8]>,
-    local: Option<&'a [u8]>,
-    kind: Option<Kind>,
-    user: Option<Arc<User>>,
-    skip_self: bool,
-}
-
-impl<'a> Filter<'a> {
-    fn parse(ctx: &Context<'a>) -> Result<Self, WireError> {
-        let mut filter = Self { skip_self: true, ..Self::default() };
-        if ctx.args.len().is_multiple_of(2) {
-            let mut index = 2;
-            while index < ctx.args.len() {
-                let value = ctx.args.at(index + 1);
-                match ctx.args.at(index).to_ascii_uppercase().as_slice() {
-                    b"ID" => {
-                        let id = parse_i64(value).filter(|id| *id > 0);
-                        filter.id = Some(ClientId(
-                            id.ok_or(WireError::fixed("ERR client-id should be greater than 0"))? as u64,
-                        ));
-                    }
-                    b"ADDR" => filter.address = Some(value),
-                    b"LADDR" => filter.local = Some(value),
-                    b"TYPE" => filter.kind = Some(Kind::parse(value)?),
-                    b"USER" => {
-                        let unknown = || format!("ERR No such user '{}'", String::from_utf8_lossy(value));
-                        let user = ctx.engine.users.get(value);
-                        filter.user = Some(user.ok_or_else(|| WireError::new(unknown()))?);
-                    }
-                    b"SKIPME" => match value.to_ascii_lowercase().as_slice() {
-                        b"yes" => filter.skip_self = true,
-                        b"no" => filter.skip_self = false,
-                        _ => return Err(WireError::SYNTAX),
-                    },
-                    _ => return Err(WireError::SYNTAX),
-                }
-                index += 2;
-            }
-            return Ok(filter);
-        }
-        Err(WireError::SYNTAX)
-    }
-
-    fn fits(&self, client: &Client) -> bool {
-        self.id.is_none_or(|id| client.id == id)
-            && self.address.is_none_or(|address| client.peer.address.as_bytes() == address)
-            && self.local.is_none_or(|local| client.peer.local.as_bytes() == local)
-            && self.kind.is_none_or(|kind| Kind::of(client) == kind)
-            && self.user.as_ref().is_none_or(|user| Arc::ptr_eq(&client.user(), user))
-    }
-}
-
 pub(super) fn client_kill(ctx: &mut Context<'_>) -> CommandResult {
     let old_style = ctx.args.len() == 3;
-    let filter =
-        if old_style { Filter { address: Some(ctx.args.at(2)), ..Filter::default() } } else { Filter::parse(ctx)? };
+    let filter = if old_style { Filter::by_address(ctx.args.at(2)) } else { Filter::parse(ctx, Purpose::Kill)? };
     let own = ctx.session.client.id;
     let mut killed = 0;
     for client in ctx.engine.clients.all() {
-        if !filter.fits(&client) || (filter.skip_self && client.id == own) {
+        if !filter.fits(&client, ctx.now()) || (filter.skip_self && client.id == own) {
             continue;
         }
         killed += 1;

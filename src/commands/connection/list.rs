@@ -1,12 +1,9 @@
 //! CLIENT LIST and CLIENT INFO: one line per client.
 
-use super::filter::Kind;
-use crate::base::number::parse_i64;
+use super::filter::{Filter, Purpose};
 use crate::catalog::{Categories, Group, Spec, flags};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
-use crate::resp::WireError;
-use crate::session::ClientId;
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -53,22 +50,10 @@ pub const ROWS: &[Command] = &[
 ];
 
 pub(super) fn client_list(ctx: &mut Context<'_>) -> CommandResult {
+    let filter = Filter::parse(ctx, Purpose::List)?;
+    let (own, now) = (ctx.session.client.id, ctx.now());
     let mut clients = ctx.engine.clients.all();
-    if ctx.args.len() == 4 && ctx.args.is(2, "TYPE") {
-        let kind = Kind::parse(ctx.args.at(3))?;
-        clients.retain(|client| Kind::of(client) == kind);
-    } else if ctx.args.len() > 3 && ctx.args.is(2, "ID") {
-        let ids = ctx.args.from(3).map(|arg| {
-            parse_i64(arg)
-                .filter(|id| *id > 0)
-                .map(|id| ClientId(id as u64))
-                .ok_or(WireError::fixed("ERR Invalid client ID"))
-        });
-        let ids = ids.collect::<Result<Vec<_>, _>>()?;
-        clients.retain(|client| ids.contains(&client.id));
-    } else if ctx.args.len() != 2 {
-        return ctx.syntax();
-    }
+    clients.retain(|client| filter.fits(client, now) && !(filter.skip_self && client.id == own));
     let mut text = String::new();
     for client in clients {
         text.push_str(&ctx.engine.describe_client(&client, ctx.now()));
