@@ -67,7 +67,7 @@ use crate::metrics::{CommandFigures, CommandLog, CommandStats, ErrorCounts, Late
 use crate::peer::IdlePeers;
 use crate::pubsub::PubSub;
 use crate::scripting::{Libraries, Scripts};
-use crate::session::{ClientId, Clients};
+use crate::session::Clients;
 use crate::tls::counters::HandshakeCounters;
 use crate::tls::live::LiveTls;
 use crate::tracking::Tracking;
