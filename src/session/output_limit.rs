@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn a_soft_limit_counts_from_when_it_was_passed() {
-        let mut limits = BufferLimits::default();
-        limits.normal = BufferLimit { hard_bytes: 0, soft_bytes: 1000, soft_seconds: 5 };
+        let normal = BufferLimit { hard_bytes: 0, soft_bytes: 1000, soft_seconds: 5 };
+        let limits = BufferLimits { normal, ..BufferLimits::default() };
         let client = client();
         client.output_bytes.store(FIXED_OUTPUT_BYTES + 1, Relaxed);
         assert!(!client.enforce_output_limit(&limits));

@@ -127,11 +127,15 @@ impl Tracking {
     /// Whether a client's reads are to be remembered now.
     pub fn wants(client: &Client) -> bool {
         let flags = client.flags();
-        let caching = flags.contains(ClientFlags::TRACKING_CACHING);
-        flags.contains(ClientFlags::TRACKING)
-            && !flags.contains(ClientFlags::TRACKING_BCAST)
-            && !(flags.contains(ClientFlags::TRACKING_OPTIN) && !caching)
-            && !(flags.contains(ClientFlags::TRACKING_OPTOUT) && caching)
+        if !flags.contains(ClientFlags::TRACKING) || flags.contains(ClientFlags::TRACKING_BCAST) {
+            return false;
+        }
+        let asked = flags.contains(ClientFlags::TRACKING_CACHING);
+        if flags.contains(ClientFlags::TRACKING_OPTIN) {
+            asked
+        } else {
+            !(flags.contains(ClientFlags::TRACKING_OPTOUT) && asked)
+        }
     }
 
     /// A client has read a key.
