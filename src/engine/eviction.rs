@@ -47,6 +47,18 @@ impl Engine {
         true
     }
 
+    /// Frees memory though no command asks for it: after the limit was lowered, or where a burst has gone past it.
+    pub fn evict_in_background(&'static self) {
+        let settings = self.config.settings();
+        if settings.memory.maxmemory == 0 || self.pause.current(crate::base::clock::UnixMillis::now()).is_some() {
+            return;
+        }
+        let limits = super::encoding_limits(&settings);
+        let mut run = Run::begin(self, &settings, &limits);
+        self.free_memory(&mut run, self.background_worker());
+        self.broadcast_changes(&settings);
+    }
+
     fn best_candidate(&'static self, run: &Run<'_>, policy: EvictionPolicy) -> Option<(DbIndex, Candidate)> {
         let samples = if policy.is_random() { 1 } else { run.settings.memory.maxmemory_samples.max(1) * 2 };
         let mut best: Option<(u64, DbIndex, Candidate)> = None;

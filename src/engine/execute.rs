@@ -602,6 +602,10 @@ struct Refusal {
 
 /// The length of the buffer at which a reply that begins at `start` passes the client's output limit all alone.
 fn reply_limit(settings: &Settings, session: &Session, start: usize) -> usize {
+    if session.in_script {
+        // The script gets the reply, whole.
+        return usize::MAX;
+    }
     let limits = &settings.limits.client_output_buffer_limit;
     let limit = if session.subscriptions.is_empty() { limits.normal } else { limits.pubsub };
     match limit.hard_bytes {

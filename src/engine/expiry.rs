@@ -19,6 +19,10 @@ impl Engine {
         db: DbIndex,
         key: &[u8],
     ) -> Vec<(DbIndex, Box<[u8]>)> {
+        if self.pause.current(run.now).is_some() {
+            // Nothing may change; the key is not seen all the same.
+            return Vec::new();
+        }
         let freshness = Self::freshness(run.settings);
         let mut keys = if run.hold.is_exclusive() {
             Keys::exclusive(&self.keyspace, db, run.now, freshness)

@@ -21,6 +21,7 @@ pub async fn run(engine: &'static Engine) {
         drop(settings);
         if !engine.cron_paused.load(Relaxed) {
             engine.expire_cycle(period * percent as u32 / 100);
+            engine.evict_in_background();
             let now = UnixMillis::now();
             engine.peak_memory.fetch_max(used_memory(), Relaxed);
             sample_rates(engine, now);
