@@ -5,13 +5,13 @@ mod support;
 use support::{Server, Wire, check_all, eventually, info_field, table::Row};
 
 const EVAL: &[Row<'_>] = &[
-    ("EVAL 'return 1' 0", "1"),
+    ("EVAL \"return 1\" 0", "1"),
     ("EVAL \"return redis.call('set', KEYS[1], ARGV[1])\" 1 k v", "+OK"),
     ("EVAL \"return redis.call('get', KEYS[1])\" 1 k", "'v'"),
     ("EVAL \"return {1, 'a', {2, false}, nil, 3}\" 0", "[1 'a' [2 nil]]"),
-    ("EVAL 'return 1' x", "-ERR value is not an integer or out of range"),
-    ("EVAL 'return 1' 1", "-ERR Number of keys can't be greater than number of args"),
-    ("EVAL 'return 1' -1", "-ERR Number of keys can't be negative"),
+    ("EVAL \"return 1\" x", "-ERR value is not an integer or out of range"),
+    ("EVAL \"return 1\" 1", "-ERR Number of keys can't be greater than number of args"),
+    ("EVAL \"return 1\" -1", "-ERR Number of keys can't be negative"),
     ("EVAL \"return redis.call('incr', 'k')\" 0", "-ERR value is not an integer or out of range script: …"),
     ("EVAL \"return redis.pcall('incr', 'k')\" 0", "-ERR value is not an integer or out of range"),
     ("EVAL \"return redis.call('get')\" 0", "-ERR Wrong number of args calling Redis command from script script: …"),
@@ -38,11 +38,11 @@ const CACHE: &[Row<'_>] = &[
     ("SCRIPT FLUSH", "+OK"),
     ("EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0", "-NOSCRIPT No matching script. Please use EVAL."),
     ("EVALSHA short 0", "-NOSCRIPT No matching script. Please use EVAL."),
-    ("SCRIPT LOAD 'return 1'", "'e0e1f9fabfc9d4800c877a703b823ac0578ff8db'"),
+    ("SCRIPT LOAD \"return 1\"", "'e0e1f9fabfc9d4800c877a703b823ac0578ff8db'"),
     ("EVALSHA E0E1F9FABFC9D4800C877A703B823AC0578FF8DB 0", "1"),
     ("EVALSHA_RO e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0", "1"),
     ("SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db x", "[1 0]"),
-    ("SCRIPT LOAD 'x x'", "-ERR Error compiling script (new function): user_script:1: '=' expected near 'x'"),
+    ("SCRIPT LOAD \"x x\"", "-ERR Error compiling script (new function): user_script:1: '=' expected near 'x'"),
     ("SCRIPT FLUSH SYNC", "+OK"),
     ("SCRIPT FLUSH x", "-ERR SCRIPT FLUSH only support SYNC|ASYNC option"),
     ("SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "[0]"),
@@ -92,8 +92,8 @@ fn every_command_replies_as_redis_does() {
         ("HSET h a 1", "1"),
         (script, "{'a': '1'}"),
         ("EVAL \"return redis.call('hgetall', 'h')\" 0", "['a' '1']"),
-        ("EVAL 'return {double=1.5}' 0", ",1.5"),
-        ("EVAL 'return false' 0", "_"),
+        ("EVAL \"return {double=1.5}\" 0", ",1.5"),
+        ("EVAL \"return false\" 0", "_"),
     ];
     check_all(&mut server.client3(), &[("resp3", resp3)]);
 }
@@ -240,7 +240,7 @@ fn scripts_are_checked_against_memory_and_users() {
 fn figures_show_scripts_and_functions() {
     let server = Server::tls(&[]);
     let mut client = server.client();
-    client.run("SCRIPT LOAD 'return 1'");
+    client.run("SCRIPT LOAD \"return 1\"");
     client.run_args(&[b"FUNCTION", b"LOAD", b"#!lua name=l\nredis.register_function('f', function() end)"]);
     let info = client.text("INFO memory");
     for (field, value) in

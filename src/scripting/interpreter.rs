@@ -4,7 +4,7 @@
 //! error happened, turning thrown objects into values, and the hook that looks at the clock.
 
 use mlua::chunk::ChunkMode;
-use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, Result, StdLib, Table, Value, VmState};
+use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, Result, StdLib, Table, Value, VmState};
 
 use super::error::{error_table, reply_error, value_of};
 use super::host::{SharedHost, Verdict, ask, lend};
@@ -39,7 +39,17 @@ pub(super) struct Interpreter {
     globals: Table,
     view: Table,
     proxies: Vec<Table>,
+    /// The names of chunks. The parser does not keep the string alive that it makes of one; these do, since equal strings are
+    /// one object.
+    _names: [LuaString; CHUNK_NAMES.len()],
 }
+
+/// The names of all chunks that are compiled here.
+const CHUNK_NAMES: [&str; 3] = [SANDBOX, SCRIPT, LIBRARY];
+/// The source of a script.
+pub(super) const SCRIPT: &str = "@user_script";
+/// The source of a library.
+pub(super) const LIBRARY: &str = "@user_function";
 
 /// How a function ended: with its first result, or with an error.
 pub(super) enum Ended {
@@ -54,6 +64,8 @@ impl Interpreter {
     pub fn new(purpose: Purpose) -> Result<Self> {
         let lua = Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::new())?;
         lua.set_memory_limit(MAX_BYTES)?;
+        let [sandbox, script, library] = CHUNK_NAMES.map(|name| lua.create_string(name));
+        let names = [sandbox?, script?, library?];
         let sandbox: Function =
             lua.load(include_str!("sandbox.lua")).set_name(SANDBOX).set_mode(ChunkMode::Text).into_function()?;
         sandbox.set_environment(sealed_table(&lua)?)?;
@@ -63,7 +75,7 @@ impl Interpreter {
         lua.set_global_hook(HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS), |_, _| interrupt())?;
         let proxies = made.raw_get::<Table>("proxies")?.sequence_values().collect::<Result<_>>()?;
         let (run, see, globals) = (made.raw_get("run")?, made.raw_get("see")?, made.raw_get("globals")?);
-        Ok(Self { lua, run, see, globals, view, proxies })
+        Ok(Self { lua, run, see, globals, view, proxies, _names: names })
     }
 
     /// The interpreter's state.
@@ -71,8 +83,8 @@ impl Interpreter {
         &self.lua
     }
 
-    /// Compiles source text; an error is Lua's message.
-    pub fn compile(&self, source: &[u8], name: &str) -> std::result::Result<Function, Vec<u8>> {
+    /// Compiles source text of one of the [`CHUNK_NAMES`]; an error is Lua's message.
+    pub fn compile(&self, source: &[u8], name: &'static str) -> std::result::Result<Function, Vec<u8>> {
         self.lua.set_globals(self.view.clone()).map_err(|error| error.to_string().into_bytes())?;
         self.lua.load(source).set_name(name).set_mode(ChunkMode::Text).into_function().map_err(|error| match error {
             mlua::Error::SyntaxError { message, .. } => message.into_bytes(),

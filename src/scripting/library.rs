@@ -8,7 +8,7 @@ use scoped_tls::scoped_thread_local;
 
 use super::error::reply_error;
 use super::flags::{FirstLineError, ScriptFlags, first_line};
-use super::interpreter::{Ended, Interpreter};
+use super::interpreter::{Ended, Interpreter, LIBRARY};
 use crate::resp::WireError;
 
 /// Longest time that loading a library may take.
@@ -86,7 +86,7 @@ pub(super) fn run(
     code: &[u8],
     unhurried: Unhurried,
 ) -> std::result::Result<Registered, WireError> {
-    let function = interpreter.compile(code, "@user_function").map_err(|message| {
+    let function = interpreter.compile(code, LIBRARY).map_err(|message| {
         WireError::new(format!("ERR Error compiling function: {}", String::from_utf8_lossy(&message)))
     })?;
     let deadline = (!unhurried).then(|| Instant::now() + LOAD_TIMEOUT);

@@ -15,10 +15,13 @@ local error, getmetatable, ipairs, next, pairs = natives.error, natives.getmetat
 local rawget, rawset, setmetatable = natives.rawget, natives.rawset, natives.setmetatable
 local loadstring, pcall, xpcall, tostring, type = natives.loadstring, natives.pcall, natives.xpcall, natives.tostring, natives.type
 local resume = natives.coroutine.resume
-local byte, concat, format = natives.string.byte, natives.table.concat, natives.string.format
+local byte, format, match = natives.string.byte, natives.string.format, natives.string.match
+local concat, tonumber, unpack = natives.table.concat, natives.tonumber, natives.unpack
 local thrown_value, is_killed = host.thrown_value, host.is_killed
 
 local READONLY = "Attempt to modify a readonly table"
+-- The largest integer of C, and Lua's limit of values on the stack of a C function.
+local MAX_INT, MAX_RESULTS = 2147483647, 8000
 local KILLED = "ERR " .. host.killed
 
 -- Proxy -> real table, and the metatable that a proxy shows.
@@ -181,7 +184,18 @@ function coroutines.resume(...)
     return resume_results(resume(...))
 end
 
--- ---------------------------------------------------------------- functions that compile
+-- ---------------------------------------------------------------- functions that Lua itself does not guard
+
+-- Lua computes how many results there are in C's `int`, and believes what comes of it.
+function base.unpack(list, first, last)
+    check_table(list, 1, "unpack")
+    local from = first == nil and 1 or tonumber(first)
+    local to = last == nil and #list or tonumber(last)
+    if from and to and not (from >= -MAX_INT - 1 and to <= MAX_INT and to - from < MAX_RESULTS) then
+        error("too many results to unpack", 2)
+    end
+    return unpack(list, first, last)
+end
 
 -- Compiled code is refused: it could break the interpreter.
 function base.loadstring(text, name)
@@ -192,7 +206,10 @@ function base.loadstring(text, name)
     if byte(text) == 27 then
         return nil, format("%s: bad binary format (compiled code is not allowed)", name or "string")
     end
-    return loadstring(text, name or text)
+    -- The parser does not keep a chunk's name alive: this string does, as long as it is the very one that is used, which
+    -- a NUL would prevent.
+    name = match(tostring(name == nil and text or name), "^[^%z]*")
+    return loadstring(text, name)
 end
 
 function base.load(reader, name)
@@ -214,10 +231,11 @@ end
 
 -- ---------------------------------------------------------------- the globals
 
+-- `newproxy` is left out: it makes objects whose finalisers run outside every script, with nobody to catch their errors.
 local globals = {}
 for _, name in ipairs({
-    "assert", "collectgarbage", "error", "gcinfo", "getfenv", "newproxy", "rawequal", "select", "setfenv", "tonumber",
-    "tostring", "type", "unpack", "_VERSION",
+    "assert", "collectgarbage", "error", "gcinfo", "getfenv", "rawequal", "select", "setfenv", "tonumber", "tostring",
+    "type", "_VERSION",
 }) do
     globals[name] = natives[name]
 end

@@ -12,7 +12,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::digest::{ScriptDigest, sha1hex};
 use super::flags::{ScriptFlags, of_script};
 use super::host::SharedHost;
-use super::interpreter::{Interpreter, Purpose};
+use super::interpreter::{Interpreter, Purpose, SCRIPT};
 use super::results::{self, Errors};
 use crate::resp::{Reply, WireError};
 
@@ -93,7 +93,7 @@ impl Scripts {
         }
         let (flags, code) = of_script(source)?;
         let cache = self.enter()?;
-        let function = cache.interpreter.compile(&source[code..], "@user_script").map_err(|message| {
+        let function = cache.interpreter.compile(&source[code..], SCRIPT).map_err(|message| {
             let message = String::from_utf8_lossy(&message);
             WireError::new(format!("ERR Error compiling script (new function): {message}"))
         })?;

@@ -181,6 +181,14 @@ fn errors_say_what_and_where() {
             "$13 BAD it failed",
         ),
         ("return loadstring('\\27Lua')", "$-1"),
+        (
+            "return unpack({1}, -2, 2147483647)",
+            "-ERR user_script:1: too many results to unpack script: SHA, on @user_script:1.",
+        ),
+        ("return unpack({1}, 0/0)", "-ERR user_script:1: too many results to unpack script: SHA, on @user_script:1."),
+        ("return {unpack({1, 2, 3}, 2)}", "*2 :2 :3"),
+        ("return select('#', unpack({1}, -2147483000, -2147482999))", ":2"),
+        ("return loadstring('return\\0', 'a\\0b') == nil", ":1"),
         ("return load(function() return nil end)()", "$-1"),
         ("return loadstring('return 1 + 1')()", ":2"),
     ] {
