@@ -26,6 +26,8 @@ pub type CommandResult = Result<Outcome, WireError>;
 pub enum Outcome {
     /// The reply is written.
     Done,
+    /// The reply is written, and is an error that has been counted.
+    Failed,
     /// There is nothing yet: the client waits. Where waiting is not allowed the engine answers `Wait::on_timeout`.
     Wait(Wait),
 }

@@ -416,9 +416,9 @@ impl Engine {
             context.session.client.close(CloseReason::OutputLimit);
         }
         let Context { mut keys, change, .. } = context;
-        let failed = result.is_err();
+        let failed = matches!(result, Err(_) | Ok(Outcome::Failed));
         let ending = match result {
-            Ok(Outcome::Done) => Ending::Replied,
+            Ok(Outcome::Done | Outcome::Failed) => Ending::Replied,
             Ok(Outcome::Wait(wait)) => Ending::Waits(wait),
             Err(error) => {
                 out.truncate(start);

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::change::Replay;
+use super::command::{CommandResult, Outcome};
 use super::context::Context;
 use super::execute::{Ending, Run};
 use super::gate::Hold;
@@ -73,8 +74,9 @@ impl Context<'_> {
         name: &str,
         rules: ScriptRules,
         run: impl FnOnce(&SharedHost, &mut crate::resp::Reply<'_>) -> Result<Errors, WireError>,
-    ) -> Result<(), WireError> {
+    ) -> CommandResult {
         let engine = self.engine;
+        let start = self.reply.position();
         let placeholder =
             Keys::exclusive(self.keys.keyspace(), self.keys.db(), self.keys.now, Engine::freshness(self.settings));
         let threshold = self.settings.general.busy_reply_threshold;
@@ -110,7 +112,8 @@ impl Context<'_> {
         for error in ran? {
             engine.count_error(self.session, &error);
         }
-        Ok(())
+        let failed = self.reply.since(start).first() == Some(&b'-');
+        Ok(if failed { Outcome::Failed } else { Outcome::Done })
     }
 }
 

@@ -37,8 +37,11 @@ impl ScriptFlags {
     }
 }
 
-/// The words of a text's first line `#!…`, and how long the line is; `None` without one.
-pub(super) fn first_line(text: &[u8]) -> Result<Option<(Vec<Vec<u8>>, usize)>, FirstLineError> {
+/// The words of a first line, and where it ends.
+type FirstLine = (Vec<Vec<u8>>, usize);
+
+/// A text's first line `#!…`; `None` without one.
+pub(super) fn first_line(text: &[u8]) -> Result<Option<FirstLine>, FirstLineError> {
     if !text.starts_with(b"#!") {
         return Ok(None);
     }

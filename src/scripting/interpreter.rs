@@ -170,9 +170,9 @@ fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
     if purpose == Purpose::Functions {
         host.raw_set("loading", api::loading_library(lua)?)?;
     }
-    host.raw_set("thrown_value", lua.create_function(|lua, value| thrown_value(lua, value))?)?;
+    host.raw_set("thrown_value", lua.create_function(thrown_value)?)?;
     host.raw_set("is_killed", lua.create_function(|_, ()| Ok(ask(|host| host.is_killed()).unwrap_or(false)))?)?;
-    host.raw_set("describe", lua.create_function(|lua, value| describe(lua, value))?)?;
+    host.raw_set("describe", lua.create_function(describe)?)?;
     host.raw_set("killed", KILLED)?;
     Ok(host)
 }

@@ -194,7 +194,13 @@ function base.unpack(list, first, last)
     if from and to and not (from >= -MAX_INT - 1 and to <= MAX_INT and to - from < MAX_RESULTS) then
         error("too many results to unpack", 2)
     end
-    return unpack(list, first, last)
+    -- Arguments count towards Lua's limit: no more are passed on than came.
+    if last ~= nil then
+        return unpack(list, first, last)
+    elseif first ~= nil then
+        return unpack(list, first)
+    end
+    return unpack(list)
 end
 
 -- Compiled code is refused: it could break the interpreter.

@@ -100,7 +100,7 @@ impl<'f> Format<'f> {
         Ok(())
     }
 
-    fn put(&self, out: &mut Vec<u8>, little_endian: impl Iterator<Item = u8> + DoubleEndedIterator) {
+    fn put(&self, out: &mut Vec<u8>, little_endian: impl DoubleEndedIterator<Item = u8>) {
         if self.little_endian {
             out.extend(little_endian);
         } else {

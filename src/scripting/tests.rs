@@ -186,6 +186,7 @@ fn errors_say_what_and_where() {
             "-ERR user_script:1: too many results to unpack script: SHA, on @user_script:1.",
         ),
         ("return unpack({1}, 0/0)", "-ERR user_script:1: too many results to unpack script: SHA, on @user_script:1."),
+        ("local t = {} for i = 1, 7999 do t[i] = i end return select('#', unpack(t))", ":7999"),
         ("return {unpack({1, 2, 3}, 2)}", "*2 :2 :3"),
         ("return select('#', unpack({1}, -2147483000, -2147482999))", ":2"),
         ("return loadstring('return\\0', 'a\\0b') == nil", ":1"),

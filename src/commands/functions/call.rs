@@ -2,7 +2,7 @@
 
 use super::super::scripting::{key_count, rules, show_to_monitors};
 use crate::catalog::{Categories, Group, KeyFlags, KeySpec, Spec, flags};
-use crate::engine::{Command, CommandResult, Context, Outcome, ScriptKind};
+use crate::engine::{Command, CommandResult, Context, ScriptKind};
 use crate::resp::WireError;
 
 /// The commands of this file.
@@ -63,6 +63,5 @@ fn run(ctx: &mut Context<'_>, read_only: bool) -> CommandResult {
     let keys_and_arguments: Vec<&[u8]> = ctx.args.from(3).collect();
     let (keys, arguments) = keys_and_arguments.split_at(keys);
     let name = String::from_utf8_lossy(function).into_owned();
-    ctx.run_script(&name, rules, |host, reply| libraries.run(function, keys, arguments, host, reply))?;
-    Ok(Outcome::Done)
+    ctx.run_script(&name, rules, |host, reply| libraries.run(function, keys, arguments, host, reply))
 }

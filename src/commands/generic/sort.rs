@@ -153,10 +153,11 @@ fn run(ctx: &mut Context<'_>, may_store: bool) -> CommandResult {
     let mut by = request.by;
     let mut unsorted = by.is_some_and(|pattern| !pattern.contains(&b'*'));
     // What would be stored or seen by a script from a set must come in a definite order.
-    if unsorted && is_set && request.store.is_some() {
+    let must_be_definite = is_set && (request.store.is_some() || ctx.session.in_script);
+    if unsorted && must_be_definite {
         (unsorted, by) = (false, None);
     }
-    let alphabetic = request.alphabetic || (is_set && request.store.is_some() && request.by.is_some() && by.is_none());
+    let alphabetic = request.alphabetic || (must_be_definite && request.by.is_some() && by.is_none());
     let mut elements = elements;
     if unsorted && is_ordered && request.descending {
         elements.reverse();

@@ -1,7 +1,7 @@
 //! EVAL and its kin: running a script given as text, or a cached one by its digest.
 
 use crate::catalog::{Categories, Group, KeyFlags, KeySpec, Spec, flags};
-use crate::engine::{Command, CommandResult, Context, Outcome, ScriptKind, ScriptRules};
+use crate::engine::{Command, CommandResult, Context, ScriptKind, ScriptRules};
 use crate::resp::WireError;
 use crate::scripting::{ScriptDigest, ScriptFlags};
 
@@ -115,8 +115,7 @@ fn run(ctx: &mut Context<'_>, digest: ScriptDigest, flags: ScriptFlags, read_onl
     let keys_and_arguments: Vec<&[u8]> = ctx.args.from(3).collect();
     let (keys, arguments) = keys_and_arguments.split_at(keys);
     let scripts = &ctx.engine.scripts;
-    ctx.run_script(&digest.to_string(), rules, |host, reply| scripts.run(&digest, keys, arguments, host, reply))?;
-    Ok(Outcome::Done)
+    ctx.run_script(&digest.to_string(), rules, |host, reply| scripts.run(&digest, keys, arguments, host, reply))
 }
 
 /// Shown here and not by the engine, so that it comes before the commands of the script.

@@ -14,6 +14,7 @@ pub(super) fn entry<'c>(ctx: &'c Context<'_>) -> Result<&'c Entry, WireError> {
 }
 
 pub(super) fn object(ctx: &mut Context<'_>) -> CommandResult {
+    ctx.keys.see_expired = true;
     let entry = entry(ctx)?;
     let lru = entry.lru().load(Relaxed);
     let mut text = format!(
