@@ -446,3 +446,16 @@ fn certificate_name(server: &Server) -> String {
     let name = certificate.subject().iter_common_name().next().unwrap().as_str().unwrap();
     name.to_owned()
 }
+
+#[test]
+fn who_has_not_authenticated_gets_few_replies() {
+    let server = Server::tls(&["--requirepass", "secret"]);
+    let mut client = server.client();
+    let requests = b"SET x 5\r\n".repeat(500);
+    // Replies are left unread until the server has had enough.
+    let mut sent = 0;
+    while sent < 1000 && client.try_send_raw(&requests).is_ok() {
+        sent += 1;
+    }
+    assert!(sent < 1000, "the server reads on and on");
+}

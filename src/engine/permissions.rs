@@ -12,7 +12,7 @@ use crate::base::clock::UnixMillis;
 use crate::catalog::Spec;
 use crate::config::RewriteError;
 use crate::resp::{Args, WireError};
-use crate::session::{Client, ClientFlags, Session, Signal, SubscriptionKind};
+use crate::session::{Client, ClientFlags, CloseReason, Session, SubscriptionKind};
 
 impl Engine {
     /// Whether a connection must authenticate before it can do anything.
@@ -109,8 +109,7 @@ impl Engine {
             if client.id == session.client.id {
                 session.close_after_reply = true;
             } else {
-                client.set_flags(ClientFlags::CLOSE_ASAP, true);
-                client.post(Signal::Close { after_reply: false });
+                self.clients.close(&client, CloseReason::Asked);
             }
         }
     }

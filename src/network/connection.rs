@@ -20,7 +20,7 @@ use crate::config::Settings;
 use crate::engine::{Engine, Flow, Lookahead, Run, Waiter};
 use crate::metrics::Totals;
 use crate::resp::{Limits, Parsed, Parser, WireError};
-use crate::session::{Client, FIXED_OUTPUT_BYTES, Session, TlsFacts};
+use crate::session::{Client, CloseReason, FIXED_OUTPUT_BYTES, Session, TlsFacts};
 use crate::tls::mode::TransitEncryption;
 use crate::tls::peer_identity::SessionFacts;
 
@@ -208,7 +208,12 @@ impl Connection<'_> {
         if self.unsent() as u64 > FIXED_OUTPUT_BYTES {
             self.show_output();
             let settings = self.engine.config.settings();
-            self.session.client.enforce_output_limit(&settings.limits.client_output_buffer_limit);
+            let client = &self.session.client;
+            let closes = client.enforce_output_limit(&settings.limits.client_output_buffer_limit);
+            // Whoever has not authenticated gets nothing beyond that.
+            if !closes && self.engine.must_authenticate(&self.session) {
+                client.close(CloseReason::OutputLimit);
+            }
         }
     }
 

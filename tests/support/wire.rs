@@ -108,7 +108,12 @@ impl Wire {
 
     /// Sends bytes as they are.
     pub fn send_raw(&mut self, bytes: &[u8]) {
-        self.write(bytes).expect("send");
+        self.try_send_raw(bytes).expect("send");
+    }
+
+    /// Sends bytes as they are; an error when the server has hung up.
+    pub fn try_send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
