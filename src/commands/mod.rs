@@ -1,6 +1,8 @@
-//! All commands: one folder per group, one file per concept; a row beside each handler.
+//! All commands: one folder per group, one file per concept; a row beside each handler. What Redis 7.2 does not have is listed in
+//! [`additions`].
 
 pub mod acl;
+pub mod additions;
 pub mod bitmaps;
 pub mod cluster;
 pub mod connection;
