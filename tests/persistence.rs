@@ -23,6 +23,8 @@ fn fill(client: &mut Wire) {
         client.run("SET number 12345");
         client.run("SET text hello");
         client.run("SET later x EX 10000");
+        client.run("HSET fading a 1 b 2");
+        client.run("HEXPIRE fading 10000 FIELDS 1 a");
         for i in 1..300 {
             client.run(&format!("XADD stream {i}-1 field value{i}"));
         }
@@ -152,6 +154,8 @@ fn a_restart_finds_what_was_saved() {
     let mut client = server.client();
     assert_eq!(digest(&mut client), expected);
     assert!(client.int("TTL later") > 9000);
+    let ttl = client.run("HTTL fading FIELDS 2 a b");
+    assert!((ttl.starts_with("[9") || ttl.starts_with("[10000")) && ttl.ends_with(" -1]"), "{ttl}");
     assert_eq!(client.run("DEBUG RELOAD"), "+OK");
     assert_eq!(digest(&mut client), expected, "in the other version, without compression and checksum");
     client.run("SET kept 1");
@@ -297,7 +301,7 @@ fn a_damaged_file_stops_the_start_and_check_rdb_says_where() {
     let name = file.to_str().unwrap();
     let (whole, said) = program(&["check-rdb", name]);
     assert!(whole, "{said}");
-    for line in ["Checksum OK", "28 keys read", "2 expires", "6 of type string", "2 of type stream", "14 in database 3"]
+    for line in ["Checksum OK", "30 keys read", "2 expires", "6 of type string", "2 of type stream", "15 in database 3"]
     {
         assert!(said.contains(line), "no '{line}' in: {said}");
     }

@@ -19,7 +19,8 @@ pub async fn run(engine: &'static Engine) {
         let period = Duration::from_millis(1000 / u64::from(settings.general.hz.clamp(1, 500)));
         let percent = EXPIRY_PERCENT + 2 * u64::from(settings.memory.active_expire_effort.saturating_sub(1));
         drop(settings);
-        if !engine.cron_paused.load(Relaxed) {
+        // Whoever waits for a gate that stays closed keeps this thread from ending the process.
+        if !engine.cron_paused.load(Relaxed) && !engine.saving.last_save_has_begun() {
             engine.expire_cycle(period * percent as u32 / 100);
             engine.evict_in_background();
             let now = UnixMillis::now();

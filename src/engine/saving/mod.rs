@@ -70,6 +70,11 @@ impl Saving {
         Arc::clone(self.last.lock().insert(Arc::default()))
     }
 
+    /// Whether the save before the end of the process has begun: from then on the gate may never open again.
+    pub fn last_save_has_begun(&self) -> bool {
+        self.last.lock().is_some()
+    }
+
     /// The process does not end after all.
     pub fn end_last_save(&self) {
         *self.last.lock() = None;

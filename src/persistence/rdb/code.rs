@@ -11,8 +11,8 @@ pub enum Version {
 }
 
 impl Version {
-    /// The newest version that is understood.
-    pub const NEWEST: u16 = 11;
+    /// The newest version that is understood: that of Redis 7.4, for its hashes whose fields expire.
+    pub const NEWEST: u16 = 12;
 
     /// The version of this number, if it is one that is written.
     pub fn of_number(number: u16) -> Option<Self> {
@@ -76,13 +76,15 @@ pub mod kind {
     pub const SET_LISTPACK: u8 = 20;
     /// A stream with counters and the activity of consumers.
     pub const STREAM_3: u8 = 21;
-    /// The largest.
-    pub const LAST: u8 = STREAM_3;
+    /// A hash whose fields expire, field by field.
+    pub const HASH_EXPIRING: u8 = 24;
+    /// A hash whose fields expire, in a listpack.
+    pub const HASH_LISTPACK_EXPIRING: u8 = 25;
 }
 
 /// Whether a byte in front of a key is the type of a value.
 pub fn is_kind(byte: u8) -> bool {
-    byte <= kind::LAST && byte != 8
+    matches!(byte, 0..=7 | 9..=kind::STREAM_3 | kind::HASH_EXPIRING | kind::HASH_LISTPACK_EXPIRING)
 }
 
 /// The type of a value as TYPE names it.
@@ -93,6 +95,7 @@ pub fn type_name(kind: u8) -> &'static str {
         kind::SET | kind::SET_INTSET | kind::SET_LISTPACK => "set",
         kind::ZSET | kind::ZSET_2 | kind::ZSET_ZIPLIST | kind::ZSET_LISTPACK => "zset",
         kind::HASH | kind::HASH_ZIPMAP | kind::HASH_ZIPLIST | kind::HASH_LISTPACK => "hash",
+        kind::HASH_EXPIRING | kind::HASH_LISTPACK_EXPIRING => "hash",
         kind::STREAM | kind::STREAM_2 | kind::STREAM_3 => "stream",
         _ => "module",
     }
@@ -100,6 +103,8 @@ pub fn type_name(kind: u8) -> &'static str {
 
 /// What a file holds besides keys.
 pub mod opcode {
+    /// A cluster's slot and how many keys it has.
+    pub const SLOT_INFO: u8 = 244;
     /// The code of a library of functions.
     pub const FUNCTION_2: u8 = 245;
     /// A function as a preliminary release of Redis 7.0 wrote it.

@@ -1,8 +1,8 @@
 //! Writing a value: each in the form it has in memory, where the version has that form.
 
 use super::code::{Version, container, kind};
-use super::stream;
 use super::write::Writer;
+use super::{hash_expiry, stream};
 use crate::data::Form;
 use crate::data::hash::Hash;
 use crate::data::list::{List, NodeRef};
@@ -20,6 +20,7 @@ pub fn kind_of(value: ValueRef<'_>, version: Version) -> u8 {
             Form::Packed(_) if version >= Version::V11 => kind::SET_LISTPACK,
             _ => kind::SET,
         },
+        ValueRef::Hash(hash) if hash.next_expiry().is_some() => kind::HASH_EXPIRING,
         ValueRef::Hash(hash) => match hash.form() {
             Form::Packed(_) => kind::HASH_LISTPACK,
             _ => kind::HASH,
@@ -39,7 +40,10 @@ pub fn value(writer: &mut Writer, value: ValueRef<'_>, version: Version) {
         ValueRef::Str(StrRef::Bytes(bytes)) => writer.string(bytes),
         ValueRef::List(value) => list(writer, value),
         ValueRef::Set(value) => set(writer, value, version),
-        ValueRef::Hash(value) => hash(writer, value),
+        ValueRef::Hash(value) => match value.next_expiry() {
+            Some(earliest) => hash_expiry::write(writer, value, earliest),
+            None => hash(writer, value),
+        },
         ValueRef::ZSet(value) => zset(writer, value),
         ValueRef::Stream(value) => stream::write(writer, value, version),
     }

@@ -1,5 +1,6 @@
 //! RDB, Redis's format of snapshots and of what DUMP makes: written in version 11 (Redis 7.2) or 10 (Redis 7.0), read in every
-//! version up to 11.
+//! version up to 12 (Redis 7.4). A hash whose fields expire has the form of version 12 whatever is asked for: in an older one its
+//! fields would live for ever.
 //!
 //! ```text
 //! file:   "REDIS" version | (AUX name value | FUNCTION2 code)… | (SELECTDB n | RESIZEDB keys volatile | key…)… | EOF | CRC-64
@@ -16,6 +17,7 @@ pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod file;
+mod hash_expiry;
 pub mod module;
 pub mod payload;
 pub mod read;

@@ -4,7 +4,7 @@ use super::code::{Version, is_kind};
 use super::error::RdbError;
 use super::read::Reader;
 use super::write::Writer;
-use super::{decode, encode};
+use super::{code, decode, encode};
 use crate::base::crc64::crc64;
 use crate::data::limits::Limits;
 use crate::keyspace::{OwnedValue, ValueRef};
@@ -15,10 +15,13 @@ const CHECKSUM: usize = 8;
 /// The payload of a value.
 pub fn dump(value: ValueRef<'_>, version: Version, compression: bool) -> Vec<u8> {
     let mut writer = Writer::new(compression);
-    writer.byte(encode::kind_of(value, version));
+    let kind = encode::kind_of(value, version);
+    writer.byte(kind);
     encode::value(&mut writer, value, version);
     let mut payload = writer.out;
-    payload.extend_from_slice(&version.number().to_le_bytes());
+    // So that an older Redis says what is wrong: the version.
+    let number = if kind == code::kind::HASH_EXPIRING { Version::NEWEST } else { version.number() };
+    payload.extend_from_slice(&number.to_le_bytes());
     let checksum = crc64(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
     payload

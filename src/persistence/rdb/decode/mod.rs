@@ -1,4 +1,4 @@
-//! Reading a value of any type that Redis up to 7.2 writes.
+//! Reading a value of any type that Redis up to 7.4 writes.
 //!
 //! A type that stands in memory as it stands in the file is adopted after all of it has been checked; every other is built element by
 //! element. An element that comes twice where it may not is an error: a container whose count and contents disagree must not exist.
@@ -11,6 +11,7 @@ use std::io::Read;
 
 use super::code::{container, kind};
 use super::error::RdbError;
+use super::hash_expiry;
 use super::read::Reader;
 use crate::data::hash::Hash;
 use crate::data::limits::Limits;
@@ -28,6 +29,8 @@ pub fn value<R: Read>(reader: &mut Reader<R>, code: u8, limits: &Limits) -> Resu
         kind::SET => filled(set(reader, limits)?),
         kind::ZSET | kind::ZSET_2 => filled(zset(reader, code, limits)?),
         kind::HASH => filled(hash(reader, limits)?),
+        kind::HASH_EXPIRING => filled(hash_expiry::read(reader, limits)?),
+        kind::HASH_LISTPACK_EXPIRING => filled(hash_expiry::read_packed(reader, limits)?),
         kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 => filled(quicklist(reader, code, limits)?),
         kind::HASH_ZIPMAP
         | kind::LIST_ZIPLIST

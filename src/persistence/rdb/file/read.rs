@@ -128,6 +128,12 @@ impl<R: Read> FileReader<R> {
                     idle_s = Some(reader.length()?);
                     continue;
                 }
+                opcode::SLOT_INFO => {
+                    for _ in 0..3 {
+                        reader.length()?;
+                    }
+                    continue;
+                }
                 opcode::EOF => return self.end(),
                 opcode::SELECT_DB => return Ok(Item::Database(reader.length()?)),
                 opcode::RESIZE_DB => return Ok(Item::Sizes(reader.length()?, reader.length()?)),
