@@ -8,8 +8,8 @@ use support::server::{run, text};
 use support::{Server, Wire, check, eventually, info_field};
 
 const WRONG_PASS: &str = "-WRONGPASS invalid username-password pair or user is disabled.";
-const NO_KEY: &str = "-NOPERM No permissions to access a key";
-const NO_CHANNEL: &str = "-NOPERM No permissions to access a channel";
+const NO_KEY: &str = "-NOPERM this user has no permissions to access one of the keys used as arguments";
+const NO_CHANNEL: &str = "-NOPERM this user has no permissions to access one of the channels used as arguments";
 
 /// A client that acts as a user.
 fn client_as(server: &Server, user: &str, password: &str) -> Wire {
@@ -25,13 +25,13 @@ fn users_are_made_shown_and_removed() {
         &mut server.client(),
         &[
             ("ACL WHOAMI", "'default'"),
-            ("ACL LIST", "['user default on nopass sanitize-payload ~* &* +@all']"),
+            ("ACL LIST", "['user default on nopass ~* &* +@all']"),
             ("ACL SETUSER joe", "+OK"),
             ("ACL SETUSER joe on >pw ~a:* %R~b &c +@string -append (+config|get ~x)", "+OK"),
             ("ACL USERS", "['default' 'joe']"),
             (
                 "ACL GETUSER joe",
-                "['flags' ['on' 'sanitize-payload'] 'passwords' \
+                "['flags' ['on'] 'passwords' \
                  ['30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4'] 'commands' '-@all +@string -append' \
                  'keys' '~a:* %R~b' 'channels' '&c' 'selectors' [['commands' '-@all +config|get' 'keys' '~x' 'channels' \
                  '']]]",
@@ -63,7 +63,7 @@ fn users_are_made_shown_and_removed() {
         ],
     );
     let mut client = server.client3();
-    assert!(client.run("ACL GETUSER default").starts_with("{'flags': ~['on' 'nopass' 'sanitize-payload']"));
+    assert!(client.run("ACL GETUSER default").starts_with("{'flags': ~['on' 'nopass']"));
     assert_eq!(client.run("ACL GENPASS 5").len(), 4);
     assert_eq!(client.run("ACL GENPASS").len(), 66);
 }
@@ -92,10 +92,10 @@ fn requests_are_refused_by_command_key_and_channel() {
             ("ACL SETUSER joe on nopass ~a:* %R~r:* %W~w:* &n.* +@all -@dangerous -debug +sort +config|get", "+OK"),
             ("MSET r:1 x w:1 y other z", "+OK"),
             ("RPUSH a:list 1 2", "2"),
-            ("ACL DRYRUN joe GET other", "'User joe has no permissions to access the 'other' key'"),
-            ("ACL DRYRUN joe FLUSHALL", "'User joe has no permissions to run the 'flushall' command'"),
-            ("ACL DRYRUN joe CONFIG SET a b", "'User joe has no permissions to run the 'config|set' command'"),
-            ("ACL DRYRUN joe PUBLISH x m", "'User joe has no permissions to access the 'x' channel'"),
+            ("ACL DRYRUN joe GET other", "'This user has no permissions to access the 'other' key'"),
+            ("ACL DRYRUN joe FLUSHALL", "'This user has no permissions to run the 'flushall' command'"),
+            ("ACL DRYRUN joe CONFIG SET a b", "'This user has no permissions to run the 'config|set' command'"),
+            ("ACL DRYRUN joe PUBLISH x m", "'This user has no permissions to access the 'x' channel'"),
             ("ACL DRYRUN joe GET r:1", "+OK"),
             ("ACL DRYRUN joe GET", "-ERR wrong number of arguments for 'get' command"),
             ("ACL DRYRUN joe CONFIG", "-ERR wrong number of arguments for 'config' command"),
@@ -116,8 +116,8 @@ fn requests_are_refused_by_command_key_and_channel() {
             ("COPY r:1 w:2", "1"),
             ("COPY r:1 r:2", NO_KEY),
             ("MGET a:1 r:1 other", NO_KEY),
-            ("FLUSHALL", "-NOPERM User joe has no permissions to run the 'flushall' command"),
-            ("CONFIG SET a b", "-NOPERM User joe has no permissions to run the 'config|set' command"),
+            ("FLUSHALL", "-NOPERM this user has no permissions to run the 'flushall' command"),
+            ("CONFIG SET a b", "-NOPERM this user has no permissions to run the 'config|set' command"),
             ("SORT a:list BY w_*", "-ERR BY option of SORT denied due to insufficient ACL permissions."),
             ("SORT a:list GET #", "-ERR GET option of SORT denied due to insufficient ACL permissions."),
             ("SORT a:list BY nosort", "['1' '2']"),
@@ -145,7 +145,7 @@ fn refusals_are_logged_and_counted() {
             ("GET b", NO_KEY),
             ("AUTH joe wrong", WRONG_PASS),
             ("MULTI", "+OK"),
-            ("DEL a", "-NOPERM User joe has no permissions to run the 'del' command"),
+            ("DEL a", "-NOPERM this user has no permissions to run the 'del' command"),
             ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
         ],
     );
@@ -201,7 +201,7 @@ fn rules_hold_when_a_command_runs_not_when_it_was_asked_for() {
             ("INCR a", "+QUEUED"),
             (
                 "EXEC",
-                "-EXECABORT Transaction discarded because of: NOPERM User joe has no permissions to run the 'exec' command",
+                "-EXECABORT Transaction discarded because of: NOPERM this user has no permissions to run the 'exec' command",
             ),
             ("INCR a", "2"),
         ],
@@ -216,7 +216,7 @@ fn scripts_may_do_what_their_caller_may() {
     let mut joe = client_as(&server, "joe", "x");
     check(&mut joe, &[("EVAL \"return redis.call('set','a',1)\" 0", "+OK")]);
     let refused = joe.run("EVAL \"return redis.call('set','b',1)\" 0");
-    assert!(refused.starts_with("-ERR ACL failure in script: No permissions to access a key"), "{refused}");
+    assert!(refused.starts_with("-ERR The user executing the script can't access at least one of the keys mentioned in the command arguments"), "{refused}");
     check(
         &mut joe,
         &[("EVAL \"return {redis.acl_check_cmd('get','a'), redis.acl_check_cmd('get','b')}\" 0", "[1 nil]")],
@@ -267,7 +267,7 @@ fn the_default_user_can_be_closed() {
             ("ACL WHOAMI", "'joe'"),
             ("ACL SETUSER default on nopass", "+OK"),
             ("RESET", "+RESET"),
-            ("ACL WHOAMI", "-NOPERM User default has no permissions to run the 'acl|whoami' command"),
+            ("ACL WHOAMI", "-NOPERM this user has no permissions to run the 'acl|whoami' command"),
         ],
     );
 }
@@ -285,7 +285,7 @@ fn requirepass_is_the_default_users_password() {
             ("ACL SETUSER default >three", "+OK"),
             ("AUTH three", "+OK"),
             ("CONFIG SET requirepass \"\"", "+OK"),
-            ("ACL LIST", "['user default on nopass sanitize-payload ~* &* +@all']"),
+            ("ACL LIST", "['user default on nopass ~* &* +@all']"),
         ],
     );
 }
@@ -317,11 +317,11 @@ fn an_acl_file_is_loaded_and_saved_as_a_whole() {
     check(&mut joe, &[("PING", "+PONG")]);
     assert_eq!(
         std::fs::read_to_string(&file).unwrap(),
-        "user default on nopass sanitize-payload ~* &* +@all\n\
-         user jim on sanitize-payload %R~x resetchannels -@all\n\
-         user joe on nopass sanitize-payload ~* resetchannels +@all\n"
+        "user default on nopass ~* &* +@all\n\
+         user jim on %R~x resetchannels -@all\n\
+         user joe on nopass ~* resetchannels +@all\n"
     );
-    check(&mut admin, &[("ACL SETUSER jim off", "+OK"), ("ACL LOAD", "+OK"), ("ACL DRYRUN jim GET x", "'User…")]);
+    check(&mut admin, &[("ACL SETUSER jim off", "+OK"), ("ACL LOAD", "+OK"), ("ACL DRYRUN jim GET x", "'This user…")]);
     assert!(admin.run("ACL GETUSER jim").contains("'on'"));
     eventually("connections of replaced users are gone", || joe.try_run(&[b"PING"]).is_err());
 }

@@ -6,6 +6,7 @@
 use super::patterns::{KeyAccess, admit_channel};
 use super::rules::Rules;
 use super::selector::Selector;
+use crate::base::release::{RELEASE, Release};
 use crate::catalog::{Channels, Flags, Spec, for_each_key};
 use crate::resp::Args;
 
@@ -45,12 +46,35 @@ impl Denial {
 
     /// The sentence for the client; it names neither key nor channel.
     pub fn message(&self, user: &[u8], spec: &Spec) -> String {
-        match self.reason {
-            Reason::Command => {
-                String::from_utf8_lossy(&self.full_message(user, spec, spec.name.as_bytes())).into_owned()
+        let name = spec.name;
+        match (RELEASE, self.reason) {
+            (Release::Redis70, Reason::Command) => format!("this user has no permissions to run the '{name}' command"),
+            (Release::Redis70, Reason::Key) => {
+                "this user has no permissions to access one of the keys used as arguments".into()
             }
-            Reason::Key => "No permissions to access a key".into(),
-            Reason::Channel => "No permissions to access a channel".into(),
+            (Release::Redis70, Reason::Channel) => {
+                "this user has no permissions to access one of the channels used as arguments".into()
+            }
+            (Release::Redis72, Reason::Command) => {
+                String::from_utf8_lossy(&self.full_message(user, spec, name.as_bytes())).into_owned()
+            }
+            (Release::Redis72, Reason::Key) => "No permissions to access a key".into(),
+            (Release::Redis72, Reason::Channel) => "No permissions to access a channel".into(),
+        }
+    }
+
+    /// The sentence for a script.
+    pub fn script_message(&self, user: &[u8], spec: &Spec) -> String {
+        match (RELEASE, self.reason) {
+            (Release::Redis70, reason) => {
+                let what = match reason {
+                    Reason::Command => "run this command or subcommand",
+                    Reason::Key => "access at least one of the keys mentioned in the command arguments",
+                    Reason::Channel => "publish to the channel mentioned in the command",
+                };
+                format!("The user executing the script can't {what}")
+            }
+            (Release::Redis72, _) => format!("ACL failure in script: {}", self.message(user, spec)),
         }
     }
 
@@ -61,7 +85,11 @@ impl Denial {
             Reason::Key => (b"access", object, b"key"),
             Reason::Channel => (b"access", object, b"channel"),
         };
-        [b"User ", user, b" has no permissions to ", what, b" the '", object, b"' ", kind].concat()
+        let user = match RELEASE {
+            Release::Redis70 => b"This user".to_vec(),
+            Release::Redis72 => [b"User ", user].concat(),
+        };
+        [&user, &b" has no permissions to "[..], what, b" the '", object, b"' ", kind].concat()
     }
 }
 
@@ -152,8 +180,8 @@ mod tests {
     use super::super::testing::{answer, rules};
     use super::*;
 
-    const NO_GET: &str = "User joe has no permissions to run the 'get' command";
-    const NO_KEY_B: &str = "User joe has no permissions to access the 'b' key";
+    const NO_GET: &str = "This user has no permissions to run the 'get' command";
+    const NO_KEY_B: &str = "This user has no permissions to access the 'b' key";
 
     #[test]
     fn requests_are_judged() {
@@ -162,28 +190,28 @@ mod tests {
             ("+@all", "get b", NO_KEY_B),
             ("+get ~a", "get a", "ok"),
             ("+get ~a", "get b", NO_KEY_B),
-            ("+get +set %R~a", "set a 1", "User joe has no permissions to access the 'a' key"),
+            ("+get +set %R~a", "set a 1", "This user has no permissions to access the 'a' key"),
             ("+get +set %W~a", "set a 1", "ok"),
-            ("+get +set %W~a", "set a 1 GET", "User joe has no permissions to access the 'a' key"),
+            ("+get +set %W~a", "set a 1 GET", "This user has no permissions to access the 'a' key"),
             ("+get +set ~a", "set a 1 GET", "ok"),
             ("+lmove ~a", "lmove a b", NO_KEY_B),
             ("+lmove ~a %W~b", "lmove a b", "ok"),
             ("+@all %W~x", "strlen x", "ok"),
-            ("+@all", "strlen x", "User joe has no permissions to access the 'x' key"),
+            ("+@all", "strlen x", "This user has no permissions to access the 'x' key"),
             ("", "auth x", "ok"),
-            ("+@all -config|set", "config set", "User joe has no permissions to run the 'config|set' command"),
+            ("+@all -config|set", "config set", "This user has no permissions to run the 'config|set' command"),
             ("+@all -config|set", "config get", "ok"),
             ("-@all +config", "config set", "ok"),
-            ("+@all -@admin", "config get", "User joe has no permissions to run the 'config|get' command"),
+            ("+@all -@admin", "config get", "This user has no permissions to run the 'config|get' command"),
             ("+select|0", "select 0", "ok"),
-            ("+select|0", "select 1", "User joe has no permissions to run the 'select' command"),
-            ("+select|0", "select", "User joe has no permissions to run the 'select' command"),
-            ("+select|0 -select", "select 0", "User joe has no permissions to run the 'select' command"),
+            ("+select|0", "select 1", "This user has no permissions to run the 'select' command"),
+            ("+select|0", "select", "This user has no permissions to run the 'select' command"),
+            ("+select|0 -select", "select 0", "This user has no permissions to run the 'select' command"),
             ("+@pubsub &n.*", "publish n.1 x", "ok"),
-            ("+@pubsub &n.*", "publish m x", "User joe has no permissions to access the 'm' channel"),
-            ("+@pubsub &n.*", "subscribe n.1 m", "User joe has no permissions to access the 'm' channel"),
+            ("+@pubsub &n.*", "publish m x", "This user has no permissions to access the 'm' channel"),
+            ("+@pubsub &n.*", "subscribe n.1 m", "This user has no permissions to access the 'm' channel"),
             ("+@pubsub &n.*", "psubscribe n.*", "ok"),
-            ("+@pubsub &n.*", "psubscribe n.1*", "User joe has no permissions to access the 'n.1*' channel"),
+            ("+@pubsub &n.*", "psubscribe n.1*", "This user has no permissions to access the 'n.1*' channel"),
             ("+@pubsub", "unsubscribe m", "ok"),
             ("(+get ~a) (+get ~b)", "get b", "ok"),
             ("+get ~a (+set ~b)", "get b", NO_KEY_B),
@@ -198,9 +226,12 @@ mod tests {
     fn replies_name_the_command_but_no_key() {
         let spec = Spec { name: "config|get", ..Spec::BASE };
         let message = |reason| Denial { reason, position: 1 }.message(b"joe", &spec);
-        assert_eq!(message(Reason::Command), "User joe has no permissions to run the 'config|get' command");
-        assert_eq!(message(Reason::Key), "No permissions to access a key");
-        assert_eq!(message(Reason::Channel), "No permissions to access a channel");
+        assert_eq!(message(Reason::Command), "this user has no permissions to run the 'config|get' command");
+        assert_eq!(message(Reason::Key), "this user has no permissions to access one of the keys used as arguments");
+        assert_eq!(
+            message(Reason::Channel),
+            "this user has no permissions to access one of the channels used as arguments"
+        );
     }
 
     #[test]

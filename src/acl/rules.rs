@@ -6,6 +6,7 @@ use super::password::PasswordHash;
 use super::rule_error::RuleError;
 use super::selector::Selector;
 use super::users::Terms;
+use crate::base::release::{RELEASE, Release};
 
 /// What a user is and may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +98,9 @@ impl Rules {
         let flags = [
             (true, if self.enabled { "on" } else { "off" }),
             (self.no_password, "nopass"),
-            (true, if self.sanitize_payload { "sanitize-payload" } else { "skip-sanitize-payload" }),
+            (!self.sanitize_payload, "skip-sanitize-payload"),
+            // Told by 7.2 only.
+            (self.sanitize_payload && RELEASE == Release::Redis72, "sanitize-payload"),
         ];
         flags.into_iter().filter(|(set, _)| *set).map(|(_, name)| name)
     }

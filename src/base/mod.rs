@@ -9,5 +9,6 @@ pub mod memory;
 pub mod number;
 pub mod prefetch;
 pub mod process;
+pub mod release;
 pub mod replace_file;
 pub mod system_text;

@@ -8,17 +8,7 @@
 pub const ADDED: &[(&str, &[&str])] = &[
     (
         "Redis 7.4",
-        &[
-            "hexpire",
-            "hexpireat",
-            "hexpiretime",
-            "hpersist",
-            "hpexpire",
-            "hpexpireat",
-            "hpexpiretime",
-            "hpttl",
-            "httl",
-        ],
+        &["hexpire", "hexpireat", "hexpiretime", "hpersist", "hpexpire", "hpexpireat", "hpexpiretime", "hpttl", "httl"],
     ),
     ("Redis 8.0", &["hgetdel", "hgetex", "hsetex"]),
     ("Redis 8.4", &["msetex"]),

@@ -7,11 +7,11 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::element::Element;
-use super::encoding::{NAMES, Names};
 use super::limits::Limits;
 use super::listpack::Listpack;
 pub use super::quicklist::{Node, set_packed_threshold};
 use super::quicklist::{NodeLimit, Quicklist};
+use crate::base::release::{RELEASE, Release};
 
 #[derive(Clone, Debug)]
 enum Repr {
@@ -87,11 +87,11 @@ impl List {
 
     /// The name OBJECT ENCODING answers.
     pub fn encoding(&self) -> &'static str {
-        self.encoding_in(NAMES)
+        self.encoding_in(RELEASE)
     }
 
     /// The name of the encoding in a release.
-    pub fn encoding_in(&self, names: Names) -> &'static str {
+    pub fn encoding_in(&self, names: Release) -> &'static str {
         match &self.repr {
             Repr::Packed(_) => names.packed_list(),
             Repr::Queue(_) => "quicklist",

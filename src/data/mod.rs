@@ -23,7 +23,6 @@ pub mod stream;
 pub mod zset;
 
 pub use element::Element;
-pub use encoding::{NAMES, Names};
 pub use form::Form;
 pub use malformed::Malformed;
 

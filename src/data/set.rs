@@ -8,7 +8,6 @@ use std::ops::Range;
 use indexmap::IndexSet;
 
 use super::element::Element;
-use super::encoding::{NAMES, Names};
 use super::form::{self, Form};
 use super::intset::Intset;
 use super::limits::Limits;
@@ -16,6 +15,7 @@ use super::listpack::{self, Listpack};
 use super::malformed::Malformed;
 use super::sample;
 use crate::base::number::parse_i64;
+use crate::base::release::{RELEASE, Release};
 
 type Table = IndexSet<Box<[u8]>, ahash::RandomState>;
 
@@ -95,11 +95,11 @@ impl Set {
 
     /// The name OBJECT ENCODING answers.
     pub fn encoding(&self) -> &'static str {
-        self.encoding_in(NAMES)
+        self.encoding_in(RELEASE)
     }
 
     /// The name of the encoding in a release.
-    pub fn encoding_in(&self, names: Names) -> &'static str {
+    pub fn encoding_in(&self, names: Release) -> &'static str {
         match &self.repr {
             Repr::Ints(_) => "intset",
             Repr::Packed(_) => names.packed_set(),
@@ -341,7 +341,7 @@ mod tests {
             for member in members {
                 assert!(set.insert(member.as_bytes(), &limits));
             }
-            assert_eq!([set.encoding_in(Names::Redis72), set.encoding()], names, "{members:?}");
+            assert_eq!([set.encoding_in(Release::Redis72), set.encoding()], names, "{members:?}");
         }
     }
 

@@ -149,8 +149,8 @@ impl ScriptHost {
         }
         if let Err(denial) = self.session.user.check(row, spec, args) {
             self.engine.note_denial(&self.session, Occasion::Lua, spec, args, denial);
-            let message = denial.message(self.session.user.name(), spec);
-            return Err((Some(row), WireError::new(format!("ERR ACL failure in script: {message}"))));
+            let message = denial.script_message(self.session.user.name(), spec);
+            return Err((Some(row), WireError::new(format!("ERR {message}"))));
         }
         if self.rules.read_only && spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE) {
             return refuse("ERR Write commands are not allowed from read-only scripts.");

@@ -182,10 +182,13 @@ fn errors_say_what_and_where() {
         ),
         ("return loadstring('\\27Lua')", "$-1"),
         (
-            "return unpack({1}, -2, 2147483647)",
+            "local a = unpack({1}, -2, 2147483647)",
             "-ERR user_script:1: too many results to unpack script: SHA, on @user_script:1.",
         ),
-        ("return unpack({1}, 0/0)", "-ERR user_script:1: too many results to unpack script: SHA, on @user_script:1."),
+        (
+            "local a = unpack({1}, 0/0)",
+            "-ERR user_script:1: too many results to unpack script: SHA, on @user_script:1.",
+        ),
         ("local t = {} for i = 1, 7999 do t[i] = i end return select('#', unpack(t))", ":7999"),
         ("return {unpack({1, 2, 3}, 2)}", "*2 :2 :3"),
         ("return select('#', unpack({1}, -2147483000, -2147482999))", ":2"),
@@ -209,8 +212,8 @@ fn a_script_that_runs_for_ever_can_be_killed() {
         assert!(eval(&scripts, code).starts_with("-ERR Script killed by user with SCRIPT KILL..."), "{code}");
     }
     assert_eq!(eval(&scripts, "return 1"), ":1");
-    let memory = eval(&scripts, "return #string.rep('x', 2^40)");
-    assert!(memory.contains("not enough memory") || memory.contains("overflow"), "{memory}");
+    // A count past 32 bits wraps, as it does in Redis.
+    assert_eq!(eval(&scripts, "return #string.rep('x', 2^40)"), ":0");
 }
 
 #[test]

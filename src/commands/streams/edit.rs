@@ -1,8 +1,8 @@
 //! Taking entries out, and setting the counters: XDEL, XTRIM, XSETID.
 
-use super::release::RELEASE;
 use super::syntax;
 use super::trim_options::TrimOptions;
+use crate::base::release::RELEASE;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::stream::{Stream, StreamId};
 use crate::engine::Command;

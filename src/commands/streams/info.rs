@@ -1,7 +1,7 @@
 //! What is known of a stream: XINFO.
 
-use super::release::RELEASE;
 use super::{info_full, no_group_of_key, now_ms, subcommand_syntax, write_entry, write_id};
+use crate::base::release::RELEASE;
 use crate::catalog::{Categories, Group as CommandGroup, Spec, flags, keys};
 use crate::data::stream::{Group, Log, Stream, StreamId};
 use crate::engine::Command;

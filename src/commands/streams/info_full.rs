@@ -2,8 +2,8 @@
 
 use super::info::write_progress;
 use super::range::write_entries;
-use super::release::RELEASE;
 use super::write_id;
+use crate::base::release::RELEASE;
 use crate::data::stream::{Consumer, Group, Stream, StreamId};
 use crate::resp::Reply;
 

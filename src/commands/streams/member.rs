@@ -1,6 +1,6 @@
 //! The consumer that a reading command acts for: added to its group when it is first needed.
 
-use super::release::RELEASE;
+use crate::base::release::RELEASE;
 use crate::data::stream::{ConsumerSlot, Group};
 
 /// The consumer of a group.

@@ -1,8 +1,8 @@
 //! The arguments that XREAD and XREADGROUP share.
 
-use super::release::RELEASE;
 use crate::base::clock::UnixMillis;
 use crate::base::number::parse_i64;
+use crate::base::release::RELEASE;
 use crate::engine::{CommandResult, Context, Lost, Outcome, Wait};
 use crate::resp::{OwnedArgs, WireError};
 

@@ -1,22 +1,9 @@
-//! Where the consumer groups of Redis 7.0 and of 7.2 differ, and whose way is followed.
-//!
-//! In one place, since which is right depends on whom the server is measured by: clients of 7.2 look for what 7.0 does not tell, and the
-//! other way round a test of 7.0 fails on what only 7.2 says.
+//! Where the consumer groups of Redis 7.0 and of 7.2 differ: in 7.0 a consumer begins when it is given something, in 7.2
+//! when it asks, and it is known when it last was given something.
 
+use crate::base::release::Release;
 use crate::engine::Lost;
 use crate::resp::WireError;
-
-/// A release whose way is followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Release {
-    /// A consumer begins when it is given something.
-    Redis70,
-    /// A consumer begins when it asks, and it is known when it last was given something.
-    Redis72,
-}
-
-/// The release that is followed.
-pub const RELEASE: Release = Release::Redis70;
 
 impl Release {
     /// Whether a consumer is added, and counts as seen, although there is nothing to give to it.

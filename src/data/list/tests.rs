@@ -111,7 +111,7 @@ fn positions(model: &VecDeque<Vec<u8>>, value: &[u8], rank: i64, count: usize, m
 #[test]
 fn form_follows_the_limit_and_returns_at_half_of_it() {
     let limits = Limits { list_max_listpack_size: 10, ..Limits::default() };
-    let form = |list: &List| list.encoding_in(Names::Redis72);
+    let form = |list: &List| list.encoding_in(Release::Redis72);
     let mut list = List::new();
     for i in 0..10 {
         list.push_back(format!("{i}").as_bytes(), &limits);
