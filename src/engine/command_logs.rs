@@ -11,7 +11,10 @@ impl Engine {
     /// Enters a command that took `micros` microseconds, if that is slow.
     pub(super) fn log_slow(&self, run: &Run<'_>, session: &Session, row: usize, args: Args<'_>, micros: u64) {
         let logging = &run.settings.logging;
-        if reaches(micros, logging.slowlog_log_slower_than) {
+        if reaches(micros, logging.slowlog_log_slower_than)
+            // The command itself may have changed what counts as slow.
+            && reaches(micros, self.config.settings().logging.slowlog_log_slower_than)
+        {
             self.log(&self.slowlog, run, session, row, args, micros, logging.slowlog_max_len);
         }
     }

@@ -38,6 +38,7 @@ impl Engine {
             if evicted % EVICTIONS_PER_LOOK == EVICTIONS_PER_LOOK - 1
                 && patience.is_some_and(|patience| started.elapsed() > patience)
             {
+                self.note_latency("eviction-cycle", started.elapsed());
                 break;
             }
             let Some((db, candidate)) = self.best_candidate(run, policy) else { return false };

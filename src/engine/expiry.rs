@@ -4,6 +4,7 @@ use super::Engine;
 use super::execute::Run;
 use crate::keyspace::{Access, DbIndex, Effect, Keys, LockRequest};
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 /// Keys removed from one shard before its lock is given up.
 const KEYS_PER_LOCK: usize = 64;
@@ -37,14 +38,20 @@ impl Engine {
     }
 
     /// The background cycle: removes what is due in all databases until `budget` is used up; `true` when nothing due is left.
-    pub fn expire_cycle(&'static self, budget: std::time::Duration) -> bool {
+    pub fn expire_cycle(&'static self, budget: Duration) -> bool {
         if !self.keyspace.active_expiry.load(Relaxed)
             || self.pause.current(crate::base::clock::UnixMillis::now()).is_some()
         {
             return true;
         }
+        let started = Instant::now();
+        let done = self.expire_until(started + budget);
+        self.note_latency("expire-cycle", started.elapsed());
+        done
+    }
+
+    fn expire_until(&'static self, end: Instant) -> bool {
         let settings = self.config.settings();
-        let started = std::time::Instant::now();
         for db in self.keyspace.indices().filter(|db| self.keyspace.is_built(*db)) {
             let database = self.keyspace.database(db);
             if database.volatile_len() == 0 && !database.has_field_expiries() {
@@ -62,7 +69,7 @@ impl Engine {
                     }
                 }
                 self.expire_fields(&run, db, shard);
-                if started.elapsed() > budget {
+                if Instant::now() > end {
                     self.broadcast_changes(&settings);
                     return false;
                 }

@@ -247,6 +247,15 @@ impl Engine {
         }
     }
 
+    /// Notes that background work took long, if it did by `latency-monitor-threshold`.
+    pub fn note_latency(&self, event: &'static str, took: std::time::Duration) {
+        let threshold = self.config.settings().logging.latency_monitor_threshold;
+        let millis = took.as_millis() as u64;
+        if threshold > 0 && millis >= threshold {
+            self.latency.note(event, crate::base::clock::UnixMillis::now().seconds(), millis);
+        }
+    }
+
     /// The place where background tasks count.
     pub fn background_worker(&self) -> usize {
         self.workers.len() - 1
