@@ -4,6 +4,7 @@
 //! error happened, turning thrown objects into values, and the hook that looks at the clock.
 
 use mlua::chunk::ChunkMode;
+use mlua::state::{GcIncParams, GcMode};
 use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, Result, StdLib, Table, Value, VmState};
 
 use super::error::{error_table, reply_error, value_of};
@@ -12,6 +13,10 @@ use super::{api, bits, json, msgpack, random, structs};
 
 /// Memory that one interpreter may take, in bytes.
 pub const MAX_BYTES: usize = 1 << 30;
+
+/// A cycle of garbage collection begins when memory has grown to this part of what the last one left: scripts are short and
+/// leave their arguments behind, so by Lua's own 200 half of an interpreter would be garbage.
+const GC_PAUSE_PERCENT: i32 = 120;
 
 /// Instructions between two looks at the clock.
 const HOOK_INSTRUCTIONS: u32 = 100_000;
@@ -64,6 +69,7 @@ impl Interpreter {
     pub fn new(purpose: Purpose) -> Result<Self> {
         let lua = Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::new())?;
         lua.set_memory_limit(MAX_BYTES)?;
+        lua.gc_set_mode(GcMode::Incremental(GcIncParams::default().pause(GC_PAUSE_PERCENT)));
         let [sandbox, script, library] = CHUNK_NAMES.map(|name| lua.create_string(name));
         let names = [sandbox?, script?, library?];
         let sandbox: Function =
