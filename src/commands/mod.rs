@@ -17,6 +17,7 @@ pub mod lists;
 pub mod multi_pop;
 pub mod pubsub;
 pub mod range;
+pub mod replication;
 pub mod scan_options;
 pub mod scripting;
 pub mod server;
@@ -44,6 +45,7 @@ pub fn table() -> CommandTable {
         lifecycle::GROUP,
         lists::GROUP,
         pubsub::GROUP,
+        replication::GROUP,
         scripting::GROUP,
         server::GROUP,
         sets::GROUP,

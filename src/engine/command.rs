@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::context::Context;
+use super::replication::AckWait;
 use crate::base::clock::UnixMillis;
 use crate::catalog::Spec;
 use crate::resp::{OwnedArgs, WireError};
@@ -47,6 +48,8 @@ pub struct Wait {
     pub lost: Lost,
     /// The request to run once there is something, where it is not the one that came.
     pub retry_as: Option<OwnedArgs>,
+    /// What replicas must have confirmed, where that is what is waited for.
+    pub acks: Option<AckWait>,
 }
 
 impl Wait {
@@ -58,6 +61,7 @@ impl Wait {
         on_timeout: NullReply::Array,
         lost: Lost::Ignore,
         retry_as: None,
+        acks: None,
     };
 }
 

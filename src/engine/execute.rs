@@ -56,8 +56,10 @@ pub struct Run<'r> {
     pub now: UnixMillis,
     /// The key of the request that runs, where it was hashed ahead.
     pub hashed: HashedKey,
+    /// Whether what runs comes from our primary, who alone decides what has expired.
+    pub from_primary: bool,
     /// Collects how changes must be replayed, where they are parts of a whole; otherwise each goes to the feed at once.
-    pub effects: Option<RefCell<Vec<(DbIndex, OwnedArgs)>>>,
+    pub effects: RefCell<Option<Vec<(DbIndex, OwnedArgs)>>>,
 }
 
 impl<'r> Run<'r> {
@@ -76,7 +78,8 @@ impl<'r> Run<'r> {
             clock: Instant::now(),
             now: UnixMillis::now(),
             hashed: HashedKey::default(),
-            effects: None,
+            from_primary: false,
+            effects: RefCell::default(),
         }
     }
 }
@@ -145,6 +148,7 @@ impl Engine {
     fn may_take_long(&self, run: &Run<'_>, session: &Session, command: &Command) -> bool {
         let flags = command.spec.flags;
         flags.intersects(Flags::RUNS_SCRIPT | Flags::RUNS_QUEUE)
+            && !session.is_primary
             && run.settings.general.busy_reply_threshold > 0
             && (flags.intersects(Flags::RUNS_SCRIPT) || self.any_queued(session, Flags::RUNS_SCRIPT))
     }
@@ -178,6 +182,9 @@ impl Engine {
         if !spec.accepts(args.len()) {
             return refuse(WireError::wrong_arity(spec.name));
         }
+        if session.is_primary {
+            return Ok(row);
+        }
         if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) && self.must_authenticate(session) {
             return refuse(WireError::NO_AUTH);
         }
@@ -198,7 +205,7 @@ impl Engine {
             return if allowed { Ok(row) } else { refuse(self.running_script.busy_error()) };
         }
         session.over_memory = false;
-        if run.settings.memory.maxmemory > 0 {
+        if run.settings.memory.maxmemory > 0 && self.heeds_memory_limit(run.settings) {
             let over = !self.free_memory(run, session.worker);
             session.over_memory = over;
             // Queueing takes memory too; EXEC is refused if anything queued needs more.
@@ -211,6 +218,9 @@ impl Engine {
         if self.saving.saves.last_failed.load(Relaxed) && self.denies_unsaved_writes(run.settings, session, spec.flags)
         {
             return refuse(WireError::CANNOT_SAVE);
+        }
+        if let Err(error) = self.check_role(run.settings, session, spec, args) {
+            return refuse(error);
         }
         if self.saving.loads.is_active() && !spec.flags.contains(Flags::LOADING) {
             return refuse(WireError::LOADING);
@@ -255,7 +265,8 @@ impl Engine {
 
     fn is_paused(&self, run: &Run<'_>, session: &Session, command: &Command, args: Args<'_>) -> bool {
         let Some((scope, _)) = self.pause.current(run.now) else { return false };
-        if command.spec.flags.contains(Flags::IGNORES_PAUSE) {
+        let linked = session.is_primary || session.client.flags().contains(ClientFlags::REPLICA);
+        if linked || command.spec.flags.contains(Flags::IGNORES_PAUSE) {
             return false;
         }
         scope == PauseScope::All
@@ -302,6 +313,7 @@ impl Engine {
             Ending::Waits(wait) => Some(self.park(session, row, args, wait)),
             Ending::Replied => None,
         };
+        session.written = self.feed.end().0;
         let created = self.release(run, session.worker, keys);
         self.serve_waiters(run, session.worker, created);
         if exclusive {
@@ -350,6 +362,7 @@ impl Engine {
         keys.report_created(self.waiters.any());
         let events = EventClass::from_bits_truncate(run.settings.logging.notify_keyspace_events.0);
         keys.report_events(events.contains(EventClass::NEW), events.contains(EventClass::KEY_MISS));
+        keys.see_expired = run.from_primary;
         keys
     }
 
@@ -476,6 +489,9 @@ impl Engine {
         let args = wait.retry_as.take().unwrap_or_else(|| args.to_owned());
         let waiter = Arc::new(Waiter::new(client, row, args, session.db, session.protocol, wait));
         self.waiters.park(&waiter);
+        if waiter.wait.acks.is_some() {
+            self.await_acks(&waiter);
+        }
         waiter
     }
 

@@ -39,7 +39,9 @@ impl Engine {
 
     /// The background cycle: removes what is due in all databases until `budget` is used up; `true` when nothing due is left.
     pub fn expire_cycle(&'static self, budget: Duration) -> bool {
+        // A replica's keys expire when its primary says so.
         if !self.keyspace.active_expiry.load(Relaxed)
+            || self.replication.is_replica()
             || self.pause.current(crate::base::clock::UnixMillis::now()).is_some()
         {
             return true;
@@ -91,6 +93,9 @@ impl Engine {
 
     /// Removes the fields that are due in the shards of keys that are about to be locked: no command ever sees them.
     pub(super) fn expire_fields_of(&'static self, run: &Run<'_>, requests: &[LockRequest]) {
+        if self.replication.is_replica() {
+            return;
+        }
         for request in requests {
             let database = self.keyspace.database(request.db);
             if database.has_field_expiries() {
@@ -101,6 +106,9 @@ impl Engine {
 
     /// As [`Engine::expire_fields_of`], for all keys.
     pub(super) fn expire_all_fields(&'static self, run: &Run<'_>) {
+        if self.replication.is_replica() {
+            return;
+        }
         for db in self.keyspace.indices().filter(|db| self.keyspace.is_built(*db)) {
             let database = self.keyspace.database(db);
             if database.has_field_expiries() {

@@ -3,24 +3,67 @@
 //! Written under the locks a change was made with, so for each key its order is the order of execution. Readers
 //! (replicas, the append-only file) hold an offset each and read from the ring; one that falls behind the ring's
 //! start has to begin anew with a snapshot. Without readers nothing is encoded.
+//!
+//! The ring holds the last `capacity` bytes, and beyond that what pinned readers have not read yet, each up to a limit of its
+//! own. On a replica the feed is its primary's stream, byte by byte, at the primary's offsets: what commands change here
+//! is not written into it then.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 
 use crate::keyspace::DbIndex;
+pub use crate::replication::ReplOffset as FeedOffset;
 use crate::resp::OwnedArgs;
 
-/// A position in the feed, in bytes since it began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct FeedOffset(pub u64);
+/// A ring whose room is more than so many times what it holds gives room back.
+const SPARE_FACTOR: usize = 4;
 
 struct Ring {
     bytes: VecDeque<u8>,
     /// The database the last SELECT in the ring chose.
     db: Option<DbIndex>,
     capacity: usize,
+    pins: Vec<Arc<Pin>>,
+}
+
+/// A reader whose bytes the ring keeps until it has read them.
+pub struct Pin {
+    /// Where it goes on to read.
+    offset: AtomicU64,
+    /// Bytes it may be behind.
+    limit: AtomicU64,
+    /// Whether it has fallen behind further than that.
+    overrun: AtomicBool,
+    /// Whether it has read everything and wants to be woken.
+    idle: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Pin {
+    /// Where it goes on to read.
+    pub fn offset(&self) -> FeedOffset {
+        FeedOffset(self.offset.load(Relaxed))
+    }
+
+    /// Changes how far it may be behind, in bytes.
+    pub fn set_limit(&self, bytes: u64) {
+        self.limit.store(bytes, Relaxed);
+    }
+
+    /// Whether it has fallen behind further than allowed.
+    pub fn is_overrun(&self) -> bool {
+        self.overrun.load(Relaxed)
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.lock().take() {
+            waker.wake();
+        }
+    }
 }
 
 /// The feed.
@@ -28,6 +71,8 @@ pub struct Feed {
     ring: Mutex<Ring>,
     end: AtomicU64,
     readers: AtomicUsize,
+    /// Whether it is the stream of our primary.
+    proxied: AtomicBool,
 }
 
 /// A reader fell behind: what it wants is no longer in the ring.
@@ -38,22 +83,23 @@ impl Feed {
     /// A feed whose ring holds `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
         Self {
-            ring: Mutex::new(Ring { bytes: VecDeque::new(), db: None, capacity }),
+            ring: Mutex::new(Ring { bytes: VecDeque::new(), db: None, capacity, pins: Vec::new() }),
             end: AtomicU64::new(0),
             readers: AtomicUsize::new(0),
+            proxied: AtomicBool::new(false),
         }
     }
 
-    /// Whether anybody reads.
+    /// Whether what commands change is written down: somebody reads, and the stream is our own.
     pub fn is_read(&self) -> bool {
-        self.readers.load(Relaxed) > 0
+        self.readers.load(Relaxed) > 0 && !self.proxied.load(Relaxed)
     }
 
     /// A new reader starts at the offset that comes back; its first command is preceded by a SELECT.
     pub fn attach(&self) -> FeedOffset {
         let mut ring = self.ring.lock();
-        ring.db = None;
         self.readers.fetch_add(1, Relaxed);
+        self.reselect(&mut ring);
         FeedOffset(self.end.load(Relaxed))
     }
 
@@ -66,47 +112,165 @@ impl Feed {
         }
     }
 
+    /// The next command of our own is preceded by a SELECT.
+    pub fn select_anew(&self) {
+        self.reselect(&mut self.ring.lock());
+    }
+
+    fn reselect(&self, ring: &mut Ring) {
+        if !self.proxied.load(Relaxed) {
+            ring.db = None;
+        }
+    }
+
+    /// The database of the next command, if the stream has chosen one.
+    pub fn selected(&self) -> Option<DbIndex> {
+        self.ring.lock().db
+    }
+
+    /// Bytes that the ring keeps.
+    pub fn set_capacity(&self, bytes: usize) {
+        let mut ring = self.ring.lock();
+        ring.capacity = bytes;
+        self.trim(&mut ring);
+    }
+
+    /// Keeps what is at `offset` and behind it for a reader that is at most `limit` bytes behind; `None` if it is gone already
+    /// or has not been written.
+    pub fn pin(&self, offset: FeedOffset, limit: u64) -> Option<Arc<Pin>> {
+        let mut ring = self.ring.lock();
+        let (start, end) = self.bounds(&ring);
+        if !(start..=end).contains(&offset.0) {
+            return None;
+        }
+        let pin = Arc::new(Pin {
+            offset: AtomicU64::new(offset.0),
+            limit: AtomicU64::new(limit),
+            overrun: AtomicBool::new(false),
+            idle: AtomicBool::new(false),
+            waker: Mutex::default(),
+        });
+        ring.pins.push(Arc::clone(&pin));
+        Some(pin)
+    }
+
+    /// Nothing is kept for a reader any more.
+    pub fn unpin(&self, pin: &Arc<Pin>) {
+        let mut ring = self.ring.lock();
+        ring.pins.retain(|other| !Arc::ptr_eq(other, pin));
+        self.trim(&mut ring);
+    }
+
     /// Appends commands that belong together (one command, or a transaction), run in `db`.
     pub fn append<'a, C>(&self, db: DbIndex, commands: impl Iterator<Item = C>)
     where
         C: ExactSizeIterator<Item = &'a [u8]>,
     {
-        if !self.is_read() {
-            return;
-        }
-        let mut encoded = Vec::new();
-        let mut ring = self.ring.lock();
-        if ring.db != Some(db) {
-            let number = db.0.to_string();
-            encode(&mut encoded, [&b"SELECT"[..], number.as_bytes()].into_iter());
-            ring.db = Some(db);
-        }
-        for command in commands {
-            encode(&mut encoded, command);
-        }
-        ring.bytes.extend(&encoded);
-        let surplus = ring.bytes.len().saturating_sub(ring.capacity);
-        ring.bytes.drain(..surplus);
-        self.end.fetch_add(encoded.len() as u64, Relaxed);
+        self.write(|ring, encoded| {
+            select(ring, db, encoded);
+            for command in commands {
+                encode(encoded, command);
+            }
+        });
+    }
+
+    /// Appends a command that belongs to no database.
+    pub fn append_bare(&self, words: &[&[u8]]) {
+        self.write(|_, encoded| encode(encoded, words.iter().copied()));
     }
 
     /// Appends commands that took effect together, each in its own database; several are put between MULTI and EXEC.
     pub fn append_whole(&self, commands: &[(DbIndex, OwnedArgs)]) {
         let [(first, _), ..] = commands else { return };
-        let append = |db, words: &OwnedArgs| self.append(db, std::iter::once(words.as_args().from(0)));
-        let one_word = |word: &'static [u8]| std::iter::once(word).collect::<OwnedArgs>();
         let is_transaction = commands.len() > 1;
-        if is_transaction {
-            append(*first, &one_word(b"MULTI"));
+        self.write(|ring, encoded| {
+            select(ring, *first, encoded);
+            if is_transaction {
+                encode(encoded, std::iter::once(&b"MULTI"[..]));
+            }
+            for (db, command) in commands {
+                select(ring, *db, encoded);
+                encode(encoded, command.as_args().from(0));
+            }
+            if is_transaction {
+                encode(encoded, std::iter::once(&b"EXEC"[..]));
+            }
+        });
+    }
+
+    fn write(&self, what: impl FnOnce(&mut Ring, &mut Vec<u8>)) {
+        if !self.is_read() {
+            return;
         }
-        let mut last = *first;
-        for (db, command) in commands {
-            append(*db, command);
-            last = *db;
+        let mut encoded = Vec::new();
+        let mut ring = self.ring.lock();
+        what(&mut ring, &mut encoded);
+        self.push(&mut ring, &encoded);
+    }
+
+    /// Appends a piece of our primary's stream, after which it is in `db`.
+    pub fn append_proxied(&self, bytes: &[u8], db: DbIndex) {
+        let mut ring = self.ring.lock();
+        ring.db = Some(db);
+        self.push(&mut ring, bytes);
+    }
+
+    /// From now on the feed is our primary's stream, or our own.
+    pub fn set_proxied(&self, proxied: bool) {
+        let mut ring = self.ring.lock();
+        self.proxied.store(proxied, Relaxed);
+        if !proxied {
+            ring.db = None;
         }
-        if is_transaction {
-            append(last, &one_word(b"EXEC"));
+    }
+
+    /// Begins anew at another offset, with an empty ring: whoever read before has fallen behind.
+    pub fn restart_at(&self, offset: FeedOffset) {
+        let mut ring = self.ring.lock();
+        ring.bytes.clear();
+        ring.db = None;
+        self.end.store(offset.0, Relaxed);
+        for pin in ring.pins.drain(..) {
+            pin.overrun.store(true, Relaxed);
+            pin.wake();
         }
+    }
+
+    fn push(&self, ring: &mut Ring, bytes: &[u8]) {
+        ring.bytes.extend(bytes);
+        self.end.fetch_add(bytes.len() as u64, Relaxed);
+        self.trim(ring);
+        for pin in &ring.pins {
+            if pin.idle.swap(false, Relaxed) {
+                pin.wake();
+            }
+        }
+    }
+
+    /// Drops what is beyond the capacity and nobody may want any more.
+    fn trim(&self, ring: &mut Ring) {
+        let (start, end) = self.bounds(ring);
+        let mut keep = end.saturating_sub(ring.capacity as u64).max(start);
+        ring.pins.retain(|pin| {
+            let offset = pin.offset.load(Relaxed);
+            let overrun = end - offset > pin.limit.load(Relaxed).max(ring.capacity as u64);
+            if overrun {
+                pin.overrun.store(true, Relaxed);
+                pin.wake();
+            } else {
+                keep = keep.min(offset);
+            }
+            !overrun
+        });
+        ring.bytes.drain(..(keep - start) as usize);
+        if ring.bytes.capacity() > SPARE_FACTOR * ring.bytes.len().max(ring.capacity) {
+            ring.bytes.shrink_to(ring.capacity);
+        }
+    }
+
+    fn bounds(&self, ring: &Ring) -> (u64, u64) {
+        let end = self.end.load(Relaxed);
+        (end - ring.bytes.len() as u64, end)
     }
 
     /// Where the feed ends now.
@@ -114,12 +278,64 @@ impl Feed {
         FeedOffset(self.end.load(Relaxed))
     }
 
+    /// Where the oldest byte stands that the ring holds.
+    pub fn start(&self) -> FeedOffset {
+        FeedOffset(self.bounds(&self.ring.lock()).0)
+    }
+
     /// Copies up to `limit` bytes from `offset` on.
     pub fn read(&self, offset: FeedOffset, limit: usize) -> Result<Vec<u8>, Overrun> {
+        let mut out = Vec::new();
+        self.copy(&self.ring.lock(), offset, limit, &mut out)?;
+        Ok(out)
+    }
+
+    /// Copies up to `limit` bytes behind what a pinned reader has read, to the end of `out`; the task is woken when there is more.
+    pub fn poll_read(
+        &self,
+        pin: &Pin,
+        cx: &Context<'_>,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Poll<Result<usize, Overrun>> {
         let ring = self.ring.lock();
-        let start = self.end.load(Relaxed) - ring.bytes.len() as u64;
+        if pin.is_overrun() {
+            return Poll::Ready(Err(Overrun));
+        }
+        let offset = pin.offset();
+        let read = self.copy(&ring, offset, limit, out)?;
+        if read == 0 {
+            *pin.waker.lock() = Some(cx.waker().clone());
+            pin.idle.store(true, Relaxed);
+            return Poll::Pending;
+        }
+        pin.offset.store(offset.0 + read as u64, Relaxed);
+        Poll::Ready(Ok(read))
+    }
+
+    fn copy(&self, ring: &Ring, offset: FeedOffset, limit: usize, out: &mut Vec<u8>) -> Result<usize, Overrun> {
+        let (start, end) = self.bounds(ring);
+        if offset.0 > end {
+            return Ok(0);
+        }
         let skip = offset.0.checked_sub(start).ok_or(Overrun)? as usize;
-        Ok(ring.bytes.iter().skip(skip).take(limit).copied().collect())
+        let (front, back) = ring.bytes.as_slices();
+        let front_part = front.get(skip..).unwrap_or_default();
+        let back_part = &back[skip.saturating_sub(front.len()).min(back.len())..];
+        let from_front = front_part.len().min(limit);
+        let from_back = back_part.len().min(limit - from_front);
+        out.extend_from_slice(&front_part[..from_front]);
+        out.extend_from_slice(&back_part[..from_back]);
+        Ok(from_front + from_back)
+    }
+}
+
+/// Writes a SELECT where the stream is in another database.
+fn select(ring: &mut Ring, db: DbIndex, encoded: &mut Vec<u8>) {
+    if ring.db != Some(db) {
+        let number = db.0.to_string();
+        encode(encoded, [&b"SELECT"[..], number.as_bytes()].into_iter());
+        ring.db = Some(db);
     }
 }
 
@@ -142,6 +358,10 @@ mod tests {
 
     fn append(feed: &Feed, db: u32, command: &[&[u8]]) {
         feed.append(DbIndex(db), std::iter::once(command.iter().copied()));
+    }
+
+    fn poll(feed: &Feed, pin: &Pin) -> Poll<Result<usize, Overrun>> {
+        feed.poll_read(pin, &Context::from_waker(Waker::noop()), 7, &mut Vec::new())
     }
 
     #[test]
@@ -169,5 +389,40 @@ mod tests {
         }
         assert_eq!(feed.read(offset, 1), Err(Overrun));
         assert_eq!(feed.read(FeedOffset(feed.end().0 - 5), 100).map(|b| b.len()), Ok(5));
+        assert_eq!((feed.start(), feed.pin(offset, 1000).is_none()), (FeedOffset(feed.end().0 - 40), true));
+    }
+
+    #[test]
+    fn a_pinned_reader_gets_everything_up_to_its_limit() {
+        let feed = Feed::new(40);
+        let start = feed.attach();
+        let pin = feed.pin(start, 100).unwrap();
+        assert!(poll(&feed, &pin).is_pending());
+        for _ in 0..4 {
+            append(&feed, 0, &[b"DEL", b"key"]);
+        }
+        let total = feed.end().0;
+        let mut read = 0;
+        while let Poll::Ready(Ok(count)) = poll(&feed, &pin) {
+            read += count as u64;
+        }
+        assert_eq!((read, pin.offset()), (total, feed.end()));
+        append(&feed, 0, &[b"SET", b"key", &[b'x'; 200]]);
+        assert!(pin.is_overrun());
+        assert_eq!(poll(&feed, &pin), Poll::Ready(Err(Overrun)));
+    }
+
+    #[test]
+    fn a_proxied_stream_takes_nothing_of_our_own() {
+        let feed = Feed::new(1000);
+        feed.attach();
+        feed.set_proxied(true);
+        feed.restart_at(FeedOffset(500));
+        append(&feed, 0, &[b"DEL", b"key"]);
+        feed.append_proxied(b"bytes", DbIndex(2));
+        assert_eq!((feed.start(), feed.end(), feed.selected()), (FeedOffset(500), FeedOffset(505), Some(DbIndex(2))));
+        feed.set_proxied(false);
+        append(&feed, 2, &[b"DEL", b"k"]);
+        assert!(feed.read(FeedOffset(505), 100).unwrap().starts_with(b"*2\r\n$6\r\nSELECT"));
     }
 }

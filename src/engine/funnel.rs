@@ -26,6 +26,26 @@ impl Engine {
         if misses > 0 {
             Totals::bump(&self.workers[worker].totals.misses, misses.into());
         }
+        // What a command found expired goes with it as one, and so do the parts of what it did.
+        let several = keys.has_effects() || matches!(&change.replay, Replay::As(commands) if commands.len() > 1);
+        let gathers = several && self.feed.is_read() && run.effects.borrow().is_none();
+        if gathers {
+            *run.effects.borrow_mut() = Some(Vec::new());
+        }
+        self.record_whole(run, keys, args, change, worker);
+        if gathers && let Some(effects) = run.effects.take() {
+            self.feed.append_whole(&effects);
+        }
+    }
+
+    fn record_whole(
+        &self,
+        run: &Run<'_>,
+        keys: &mut Keys<'static>,
+        args: Args<'_>,
+        change: Change,
+        worker: usize,
+    ) {
         if keys.has_effects() {
             self.record_effects(run, keys, worker);
         }
@@ -47,8 +67,7 @@ impl Engine {
 
     /// Passes on how a change must be replayed: to the feed, or to what collects the parts of a whole.
     fn replay(&self, run: &Run<'_>, db: DbIndex, args: Args<'_>, replay: Replay) {
-        if let Some(effects) = &run.effects {
-            let mut effects = effects.borrow_mut();
+        if let Some(effects) = &mut *run.effects.borrow_mut() {
             match replay {
                 Replay::AsIs => effects.push((db, args.to_owned())),
                 Replay::As(commands) => effects.extend(commands.into_iter().map(|command| (db, command))),
@@ -110,9 +129,9 @@ impl Engine {
             self.watches.touch(db, key);
         }
         self.key_invalid(run.settings, key, None);
-        match &run.effects {
+        match &mut *run.effects.borrow_mut() {
             Some(effects) if self.feed.is_read() => {
-                effects.borrow_mut().push((db, [&b"DEL"[..], key].into_iter().collect()));
+                effects.push((db, [&b"DEL"[..], key].into_iter().collect()));
             }
             _ => self.feed.append(db, std::iter::once([&b"DEL"[..], key].into_iter())),
         }
@@ -152,6 +171,8 @@ impl Engine {
         for effect in effects {
             match effect {
                 Effect::Created(db, key) | Effect::Woken(db, key) => created.push((db, key)),
+                // On a replica it stays until the primary says so.
+                Effect::SeenExpired(..) if self.replication.is_replica() => {}
                 Effect::SeenExpired(db, key) => created.append(&mut self.expire_key(run, worker, db, &key)),
                 Effect::Expired(db, entry) => self.record_expired(run, db, entry, worker),
                 Effect::Missed(db, key) => self.record_missed(run, db, &key),

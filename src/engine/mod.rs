@@ -20,6 +20,7 @@ mod oom_score;
 mod pause;
 mod permissions;
 mod reclaimer;
+mod replication;
 mod running_script;
 mod saving;
 mod script_host;
@@ -43,13 +44,17 @@ pub use context::Context;
 pub use describe::letters;
 pub use encoding::encoding_limits;
 pub use execute::{Flow, Run};
-pub use feed::{Feed, FeedOffset, Overrun};
+pub use feed::{Feed, FeedOffset, Overrun, Pin};
 pub use gate::{Gate, Hold};
 pub use lookahead::Lookahead;
 pub use monitor::Monitors;
 pub use oom_score::OomScore;
 pub use pause::{Pause, PauseScope};
 pub use reclaimer::Reclaimer;
+pub use replication::{
+    AckWait, Applier, FailoverRequest, LinkPhase, LinkReport, PrimaryAddress, Replica, ReplicaReport, Replication, RoleReport,
+    StreamBroken,
+};
 pub use running_script::{RunningReport, RunningScript};
 pub use saving::{
     LoadError, LoadFigures, LoadMode, Loaded, RunningSnapshot, SaveError, SaveFigures, SaveReport, Saving,
@@ -100,6 +105,8 @@ pub struct Engine {
     pub gate: Gate,
     /// The stream of changes.
     pub feed: Feed,
+    /// Whom it goes to, and whom it comes from.
+    pub replication: Replication,
     /// Watched keys.
     pub watches: Watches,
     /// Clients that wait.
@@ -202,6 +209,7 @@ impl Engine {
         Self {
             keyspace: Keyspace::new(settings.general.databases),
             feed: Feed::new(settings.replication.repl_backlog_size as usize),
+            replication: Replication::default(),
             table: parts.table,
             clients: Clients::default(),
             users: parts.users,

@@ -158,6 +158,9 @@ impl ScriptHost {
         if spec.flags.contains(Flags::DENYOOM) && self.over_memory && !self.rules.allow_oom && !self.wrote {
             return Err((Some(row), WireError::OUT_OF_MEMORY));
         }
+        if let Err(error) = self.engine.check_script_command(&self.settings, spec) {
+            return Err((Some(row), error));
+        }
         self.wrote |= spec.flags.contains(Flags::WRITE);
         Ok(row)
     }
@@ -170,16 +173,17 @@ impl ScriptHost {
         let mut run = Run::outside(&self.settings, &self.limits);
         run.hold = Hold::Lent;
         run.now = keys.now;
-        run.effects = Some(RefCell::new(std::mem::take(&mut self.effects)));
+        run.from_primary = keys.see_expired;
+        run.effects = RefCell::new(Some(std::mem::take(&mut self.effects)));
         let spec = &engine.table.row(row).spec;
         if engine.monitors.any() && !spec.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
             engine.monitors.show(spec, &self.session, args, &self.settings.limits.client_output_buffer_limit);
         }
-        let known = run.effects.as_ref().map_or(0, |effects| effects.borrow().len());
+        let known = run.effects.borrow().as_ref().map_or(0, Vec::len);
         let (ending, keys) = engine.invoke(&mut run, &mut self.session, row, args, reply, keys, false);
         debug_assert!(matches!(ending, Ending::Replied), "no command waits inside a script");
         self.keys = Some(keys);
-        self.effects = run.effects.map(RefCell::into_inner).unwrap_or_default();
+        self.effects = run.effects.take().unwrap_or_default();
         if self.targets.is_empty() {
             self.effects.truncate(known);
         }

@@ -61,6 +61,11 @@ impl Engine {
         })
     }
 
+    pub(super) fn any_queued_without(&self, session: &Session, flag: Flags) -> bool {
+        let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
+        queue.into_iter().any(|queued| !self.table.row(queued.command).spec.flags.contains(flag))
+    }
+
     pub(super) fn any_queued(&self, session: &Session, flags: Flags) -> bool {
         let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
         queue.into_iter().any(|queued| self.table.row(queued.command).spec.flags.intersects(flags))
@@ -120,6 +125,7 @@ impl Engine {
             return Vec::new();
         }
         Reply::new(out, session.protocol).array(transaction.queue.len());
+        let outer = run.effects.replace(Some(Vec::new()));
         for queued in &transaction.queue {
             let spec = &self.table.row(queued.command).spec;
             if let Err(denial) = session.user.check(queued.command, spec, queued.args.as_args()) {
@@ -144,6 +150,10 @@ impl Engine {
             debug_assert!(matches!(ending, Ending::Replied), "no command waits inside a transaction");
             keys = back;
         }
+        // Under the locks of the queue: what took effect as one is replayed as one.
+        let effects = run.effects.replace(outer).unwrap_or_default();
+        self.feed.append_whole(&effects);
+        session.written = self.feed.end().0;
         self.release(run, session.worker, keys)
     }
 

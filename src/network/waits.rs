@@ -8,7 +8,7 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::connection::{Connection, End, Stop};
@@ -28,6 +28,9 @@ pub(super) enum Wake {
     Mail,
 }
 
+/// How often an outlet is asked for more before other connections have their turn.
+const OUTLET_ROUNDS: usize = 8;
+
 enum BlockedMail {
     Served,
     Other,
@@ -39,7 +42,8 @@ impl Connection<'_> {
     pub(super) async fn wait(&mut self, wanted: usize) -> Wake {
         poll_fn(|cx| {
             self.register(cx);
-            if let Poll::Ready(Err(error)) = self.poll_send(cx) {
+            let sent = if self.session.outlet.is_some() { self.poll_outlet(cx) } else { self.poll_send(cx) };
+            if let Poll::Ready(Err(error)) = sent {
                 return Poll::Ready(Wake::Bytes(Err(error)));
             }
             let may_grow = self.unsent() <= MAX_UNSENT_BYTES;
@@ -53,6 +57,20 @@ impl Connection<'_> {
             self.transport.poll_read(cx, &mut self.input.bytes, wanted).map(Wake::Bytes)
         })
         .await
+    }
+
+    /// Sends what the outlet has, as far as the socket takes it.
+    fn poll_outlet(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        for _ in 0..OUTLET_ROUNDS {
+            ready!(self.poll_send(cx))?;
+            let Some(outlet) = &mut self.session.outlet else { return Poll::Ready(Ok(())) };
+            if ready!(outlet.poll_fill(cx, &mut self.output.bytes)).is_err() {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+        // Others on this worker have their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Sends what the socket takes without waiting.
@@ -219,6 +237,10 @@ impl Connection<'_> {
                 Signal::Send(bytes) => self.output.bytes.extend_from_slice(&bytes),
                 Signal::Unblocked(_) => {}
                 Signal::Trim => self.trim(),
+                // Its reply first: what comes next sees to the rest.
+                Signal::Close { after_reply: true } if matches!(result, BlockedMail::Served) => {
+                    self.session.client.post(Signal::Close { after_reply: true });
+                }
                 Signal::Close { .. } => return BlockedMail::Close,
             }
         }
@@ -233,7 +255,8 @@ impl Connection<'_> {
         drop(over);
         self.engine.waiters.forget(waiter);
         self.session.client.set_flags(ClientFlags::BLOCKED, false);
-        self.output.bytes.extend_from_slice(waiter.timeout_reply());
+        let reply = self.engine.timeout_reply(waiter);
+        self.output.bytes.extend_from_slice(&reply);
         true
     }
 

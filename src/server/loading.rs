@@ -37,8 +37,15 @@ pub async fn run(engine: &'static Engine) -> Result<(), LoadFailed> {
 fn load(engine: &'static Engine) -> Result<(), LoadFailed> {
     let started = Instant::now();
     let settings = engine.config.settings();
-    match engine.load_snapshot(&settings, LoadMode::default()) {
-        Ok(Some(_)) => tracing::info!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64()),
+    // Expired keys of a replica go when its primary says so.
+    let mode = LoadMode { keep_expired: engine.replication.is_replica(), ..LoadMode::default() };
+    match engine.load_snapshot(&settings, mode) {
+        Ok(Some(loaded)) => {
+            tracing::info!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64());
+            if let (Some(id), Some(offset)) = (loaded.stream_id, loaded.stream_offset) {
+                engine.resume_history(id, offset, loaded.stream_db.unwrap_or_default());
+            }
+        }
         Ok(None) => {}
         Err(error) => {
             let damaged = matches!(error, LoadError::Read { .. });

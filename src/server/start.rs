@@ -78,7 +78,6 @@ fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
     let settings = &loaded.settings;
     let features = [
         (settings.persistence.appendonly, "appendonly yes", "only snapshots are kept on disk"),
-        (settings.replication.replicaof.0.is_some(), "replicaof", "there is no replication"),
         (settings.cluster.cluster_enabled, "cluster-enabled yes", "there is no cluster"),
         (!loaded.renamed_commands.is_empty(), "rename-command", "commands keep their names"),
     ];
@@ -200,6 +199,7 @@ fn assemble(prepared: Prepared) -> Result<Assembled, String> {
     let engine: &'static Engine = Box::leak(Box::new(Engine::new(parts)));
     engine.startup_memory.store(used_memory(), Relaxed);
     loading::announce(engine);
+    engine.follow_configured();
     let pool = Arc::new(WorkerPool::start(engine, workers).map_err(|error| format!("no threads: {error}"))?);
     let listening = Listening::start(engine, pool, listeners).map_err(|error| format!("no threads: {error}"))?;
     let rebind = Arc::clone(&listening);

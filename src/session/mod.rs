@@ -5,6 +5,7 @@ mod client;
 mod mailbox;
 mod output_limit;
 mod registry;
+mod replica;
 mod state;
 mod subscriptions;
 
@@ -12,5 +13,6 @@ pub use client::{Client, ClientFlags, ClientId, Peer, TlsFacts};
 pub use mailbox::{CloseReason, Signal};
 pub use output_limit::FIXED_OUTPUT_BYTES;
 pub use registry::Clients;
+pub use replica::{Dried, Outlet, ReplicaFacts};
 pub use state::{Queued, ReplyMode, Session, Transaction, WatchedKey};
 pub use subscriptions::{SubscriptionKind, Subscriptions};

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::client::Client;
+use super::replica::{Outlet, ReplicaFacts};
 use super::subscriptions::Subscriptions;
 use crate::acl::User;
 use crate::keyspace::DbIndex;
@@ -96,6 +97,16 @@ pub struct Session {
     pub over_memory: bool,
     /// Whether its commands are called by a script.
     pub in_script: bool,
+    /// Whether it is the link to our primary, whose commands are carried out without questions.
+    pub is_primary: bool,
+    /// The primary has asked how far this server is.
+    pub must_confirm: bool,
+    /// Where the feed ended after its last command, in bytes.
+    pub written: u64,
+    /// What it has said of itself as a replica.
+    pub replica: ReplicaFacts,
+    /// Where its output comes from once it is a replica.
+    pub outlet: Option<Box<dyn Outlet>>,
 }
 
 impl Session {
@@ -121,6 +132,11 @@ impl Session {
             worker,
             over_memory: false,
             in_script: false,
+            is_primary: false,
+            must_confirm: false,
+            written: 0,
+            replica: ReplicaFacts::default(),
+            outlet: None,
         }
     }
 

@@ -27,6 +27,7 @@ pub async fn run(engine: &'static Engine) {
             engine.peak_memory.fetch_max(used_memory(), Relaxed);
             sample_rates(engine, now);
             engine.save_if_due(now);
+            engine.replication_pulse(now, now.seconds() != last_second);
             clients::limit_tracked_keys(engine);
             if now.seconds() != last_second {
                 last_second = now.seconds();

@@ -161,6 +161,7 @@ pub(super) fn hello(ctx: &mut Context<'_>) -> CommandResult {
 
 fn describe_server(ctx: &mut Context<'_>) {
     let id = ctx.session.client.id.0 as i64;
+    let role = if ctx.engine.replication.is_replica() { "replica" } else { "master" };
     let reply = &mut ctx.reply;
     reply.map(7);
     for (field, value) in [("server", "redis"), ("version", REDIS_VERSION)] {
@@ -171,7 +172,7 @@ fn describe_server(ctx: &mut Context<'_>) {
     reply.int(if reply.protocol == Protocol::Resp3 { 3 } else { 2 });
     reply.bulk(b"id");
     reply.int(id);
-    for (field, value) in [("mode", "standalone"), ("role", "master")] {
+    for (field, value) in [("mode", "standalone"), ("role", role)] {
         reply.bulk(field.as_bytes());
         reply.bulk(value.as_bytes());
     }

@@ -100,7 +100,7 @@ pub(super) fn client_unblock(ctx: &mut Context<'_>) -> CommandResult {
     let reply = if as_error {
         b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n".to_vec()
     } else {
-        waiter.timeout_reply().to_vec()
+        ctx.engine.timeout_reply(&waiter)
     };
     waiter.client.post(Signal::Unblocked(reply));
     ctx.done_int(1)

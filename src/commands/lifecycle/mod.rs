@@ -5,7 +5,7 @@ mod save;
 use crate::catalog::{Group, Spec, categories, flags};
 use crate::config::values::ShutdownFlags;
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, NullReply, Outcome, Shutdown, Wait};
+use crate::engine::{CommandResult, Context, LinkPhase, NullReply, Outcome, RoleReport, Shutdown, Wait};
 use crate::resp::WireError;
 
 /// The commands of this group, by file.
@@ -78,9 +78,30 @@ pub(super) fn shutdown(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn role(ctx: &mut Context<'_>) -> CommandResult {
-    ctx.reply.array(3);
-    ctx.reply.bulk(b"master");
-    ctx.reply.int(ctx.engine.feed.end().0 as i64);
-    ctx.reply.array(0);
+    match ctx.engine.role() {
+        RoleReport::Primary => {
+            let all = ctx.engine.replication.replicas();
+            let online = all.iter().map(|replica| replica.report(ctx.now())).filter(|report| report.state == "online");
+            let online: Vec<_> = online.collect();
+            ctx.reply.array(3);
+            ctx.reply.bulk(b"master");
+            ctx.reply.int(ctx.engine.feed.end().0 as i64);
+            ctx.reply.array(online.len());
+            for replica in online {
+                ctx.reply.array(3);
+                ctx.reply.bulk(replica.address.as_bytes());
+                ctx.reply.bulk_int(replica.port.into());
+                ctx.reply.bulk_int(replica.offset as i64);
+            }
+        }
+        RoleReport::Replica { primary, link, offset, .. } => {
+            ctx.reply.array(5);
+            ctx.reply.bulk(b"slave");
+            ctx.reply.bulk(primary.host.as_bytes());
+            ctx.reply.int(primary.port.into());
+            ctx.reply.bulk(link.phase.name().as_bytes());
+            ctx.reply.int(if link.phase == LinkPhase::Connected { offset.0 as i64 } else { -1 });
+        }
+    }
     Ok(Outcome::Done)
 }

@@ -36,12 +36,15 @@ impl ApplyHooks for Effects {
                 self.engine.recount_clients(new, self.engine.background_worker());
                 Ok(())
             }
+            Effect::ReplBacklog => {
+                self.engine.feed.set_capacity(new.replication.repl_backlog_size as usize);
+                Ok(())
+            }
             Effect::AppendOnly if new.persistence.appendonly => Err("this server has no append only file".into()),
             // Read where they are used, at the latest with the next command or round of background work.
             Effect::AppendOnly
             | Effect::MaxClients
             | Effect::Hz
-            | Effect::ReplBacklog
             | Effect::GoodReplicas
             | Effect::AppendFsync
             | Effect::AofHistory

@@ -1,5 +1,6 @@
 //! Saving in the background: BGSAVE and the save points.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -22,24 +23,27 @@ enum Ending {
 impl Engine {
     /// Begins a save in the background. The caller holds the gate exclusively.
     pub fn save_in_background(&'static self, settings: &Settings) -> Result<(), SaveError> {
+        self.save_in_background_then(settings, Box::new(|_| {}))
+    }
+
+    /// As [`Engine::save_in_background`]; `then` gets the file in its place, or nothing if it did not get there, before another save can
+    /// begin.
+    pub fn save_in_background_then(
+        &'static self,
+        settings: &Settings,
+        then: Box<dyn FnOnce(Option<&Path>) + Send>,
+    ) -> Result<(), SaveError> {
         let mut current = self.saving.ticket.lock();
         if current.is_some() {
             return Err(SaveError);
         }
         let snapshot = self.begin_snapshot(settings, false).map_err(|_| SaveError)?;
-        let now = UnixMillis::now().seconds();
-        self.saving.saves.keys_done.store(0, Relaxed);
-        self.saving.saves.update(|report| {
-            report.count += 1;
-            report.last_tried_at = now;
-            report.running_since = Some(now);
-            report.keys_total = snapshot.census().iter().map(|census| census.keys as u64).sum();
-            report.scheduled = false;
-        });
+        self.note_save_begun(&snapshot);
         let ticket = Arc::new(Ticket::default());
         let (dirty, settings, held) = (self.dirty.load(Relaxed), settings.clone(), Arc::clone(&ticket));
         let work = move || {
             let ending = self.run_save(snapshot, &settings, &held);
+            then(matches!(ending, Ending::Saved).then(|| target(&settings)).as_deref());
             self.end_save(ending, dirty);
         };
         tracing::info!("Background saving started by pid {}", std::process::id());
@@ -51,6 +55,34 @@ impl Engine {
         }
         *current = Some(ticket);
         Ok(())
+    }
+
+    /// Notes that a snapshot is being made in the background.
+    pub(in crate::engine) fn note_save_begun(&self, snapshot: &RunningSnapshot) {
+        let now = UnixMillis::now().seconds();
+        self.saving.saves.keys_done.store(0, Relaxed);
+        self.saving.saves.update(|report| {
+            report.count += 1;
+            report.last_tried_at = now;
+            report.running_since = Some(now);
+            report.keys_total = snapshot.census().iter().map(|census| census.keys as u64).sum();
+            report.scheduled = false;
+        });
+    }
+
+    /// Notes that a snapshot for replicas, which is on no disk, has ended.
+    pub(in crate::engine) fn note_sync_ended(&self, whole: bool) {
+        let now = UnixMillis::now().seconds();
+        if whole {
+            tracing::info!("Background RDB transfer terminated with success");
+        } else {
+            tracing::warn!("Background transfer error");
+        }
+        self.saving.saves.update(|report| {
+            report.last_took_s = report.running_since.map_or(-1, |since| now - since);
+            report.running_since = None;
+        });
+        self.saving.return_ticket();
     }
 
     fn run_save(&self, mut snapshot: RunningSnapshot, settings: &Settings, ticket: &Ticket) -> Ending {
@@ -122,7 +154,7 @@ impl Engine {
                 report.last_saved_at = now;
             }
         });
-        *self.saving.ticket.lock() = None;
+        self.saving.return_ticket();
     }
 
     /// Begins a save if one was scheduled or a save point is reached. Called periodically.

@@ -1,12 +1,12 @@
 //! A snapshot on its way to disk: a temporary file that takes the place of the last one when it is whole.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::DatabaseHeaders;
 use crate::base::crc64::Crc64;
-use crate::keyspace::{Census, DbIndex, Piece};
+use crate::keyspace::{Census, Piece};
 use crate::persistence::rdb::file;
 
 /// Bytes after which a file is flushed to disk while it is being written, so that the last flush is short.
@@ -19,9 +19,7 @@ pub struct SnapshotFile {
     checksum: Option<Crc64>,
     flush_early: bool,
     unflushed: u64,
-    census: Vec<Census>,
-    current: Option<DbIndex>,
-    introduced: HashSet<DbIndex>,
+    headers: DatabaseHeaders,
     committed: bool,
 }
 
@@ -35,9 +33,7 @@ impl SnapshotFile {
             checksum: checksum.then(Crc64::default),
             flush_early,
             unflushed: 0,
-            census,
-            current: None,
-            introduced: HashSet::new(),
+            headers: DatabaseHeaders::new(census),
             committed: false,
         })
     }
@@ -59,12 +55,8 @@ impl SnapshotFile {
 
     /// Appends keys, after their database's number where that is another than before.
     pub fn piece(&mut self, piece: &Piece) -> io::Result<()> {
-        if self.current != Some(piece.db) {
-            self.current = Some(piece.db);
-            let known = self.census.iter().find(|census| census.db == piece.db);
-            let census = known.copied().unwrap_or(Census { db: piece.db, keys: 0, volatile: 0 });
-            let first = known.is_some() && self.introduced.insert(piece.db);
-            self.write(&file::database(census, first))?;
+        if let Some(header) = self.headers.before(piece) {
+            self.write(&header)?;
         }
         self.write(&piece.bytes)
     }
@@ -101,6 +93,7 @@ impl Drop for SnapshotFile {
 mod tests {
     use super::*;
     use crate::base::crc64::crc64;
+    use crate::keyspace::DbIndex;
 
     #[test]
     fn the_old_file_stays_until_the_new_one_is_whole() {

@@ -13,6 +13,7 @@ use crate::engine::{Engine, Hold};
 use crate::keyspace::{Access, DbIndex, Keys, LockRequest};
 use crate::persistence::rdb::RdbError;
 use crate::persistence::rdb::file::{FileReader, Item, Key, Modules};
+use crate::replication::{ReplOffset, ReplicationId};
 
 /// Keys without elements that are named in the log.
 const EMPTY_KEYS_NAMED: u64 = 10;
@@ -37,6 +38,12 @@ pub struct Loaded {
     pub expired: u64,
     /// Keys left out because nothing was in them.
     pub empty: u64,
+    /// The database that the stream of changes was in.
+    pub stream_db: Option<DbIndex>,
+    /// Whose the stream was.
+    pub stream_id: Option<ReplicationId>,
+    /// Where it stood.
+    pub stream_offset: Option<ReplOffset>,
 }
 
 /// Why a file cannot be loaded: what is wrong, and where.
@@ -92,13 +99,24 @@ impl Engine {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(LoadError::Open(path, error)),
         };
+        self.saving.loads.total_bytes.store(file.metadata().map_or(0, |metadata| metadata.len()), Relaxed);
+        self.load_from(settings, &path, file, mode).map(Some)
+    }
+
+    /// Loads a snapshot from a source; `path` names it in errors.
+    pub fn load_from(
+        &'static self,
+        settings: &Settings,
+        path: &Path,
+        source: impl Read,
+        mode: LoadMode,
+    ) -> Result<Loaded, LoadError> {
         let loads = &self.saving.loads;
         loads.started_at.store(UnixMillis::now().seconds(), Relaxed);
-        loads.total_bytes.store(file.metadata().map_or(0, |metadata| metadata.len()), Relaxed);
         loads.done_bytes.store(0, Relaxed);
         let checksum = settings.persistence.rdbchecksum && !self.skip_checksums.load(Relaxed);
-        let loading = Loading { engine: self, path: &path, settings, mode, loaded: Loaded::default(), db: 0 };
-        loading.run(file, checksum).map(Some)
+        let loading = Loading { engine: self, path, settings, mode, loaded: Loaded::default(), db: 0 };
+        loading.run(source, checksum)
     }
 }
 
@@ -146,7 +164,7 @@ impl Loading<'_> {
     }
 
     fn end(self) -> Loaded {
-        let Loaded { keys, expired, empty } = self.loaded;
+        let Loaded { keys, expired, empty, .. } = self.loaded;
         self.engine.saving.loads.keys_loaded.store(keys, Relaxed);
         self.engine.saving.loads.keys_expired.store(expired, Relaxed);
         let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
@@ -158,7 +176,7 @@ impl Loading<'_> {
         Err(LoadError::Unfit(self.path.into(), why))
     }
 
-    fn fact(&self, name: &[u8], value: &[u8]) {
+    fn fact(&mut self, name: &[u8], value: &[u8]) {
         let text = String::from_utf8_lossy(value);
         let number = text.parse::<i64>().unwrap_or(0);
         match name {
@@ -169,6 +187,9 @@ impl Loading<'_> {
                 tracing::info!("RDB memory usage when created {:.2} Mb", number as f64 / 1_048_576.0);
                 self.engine.saving.loads.used_memory.store(number.max(0) as u64, Relaxed);
             }
+            b"repl-stream-db" => self.loaded.stream_db = u32::try_from(number).ok().map(DbIndex),
+            b"repl-id" => self.loaded.stream_id = ReplicationId::parse(value),
+            b"repl-offset" => self.loaded.stream_offset = u64::try_from(number).ok().map(ReplOffset),
             b"aof-base" if number != 0 => tracing::info!("RDB is base AOF"),
             _ => tracing::trace!("RDB field '{}' is of no use here", String::from_utf8_lossy(name)),
         }

@@ -6,6 +6,7 @@
 
 mod background;
 mod file;
+mod headers;
 mod load;
 mod pace;
 mod progress;
@@ -13,7 +14,9 @@ mod save;
 mod snapshot;
 
 pub use file::SnapshotFile;
+pub use headers::DatabaseHeaders;
 pub use load::{LoadError, LoadMode, Loaded};
+pub(in crate::engine) use pace::count_while;
 pub use progress::{LoadFigures, SaveFigures, SaveReport};
 pub use save::SaveError;
 pub use snapshot::{RunningSnapshot, written_version};
@@ -60,6 +63,20 @@ pub struct Saving {
 }
 
 impl Saving {
+    /// The right to save in the background, where nobody has it.
+    pub(in crate::engine) fn issue_ticket(&self) -> Result<Arc<Ticket>, SaveError> {
+        let mut current = self.ticket.lock();
+        if current.is_some() {
+            return Err(SaveError);
+        }
+        Ok(Arc::clone(current.insert(Arc::default())))
+    }
+
+    /// The save in the background has ended.
+    pub(in crate::engine) fn return_ticket(&self) {
+        *self.ticket.lock() = None;
+    }
+
     /// Whether a save runs in the background.
     pub fn in_background(&self) -> bool {
         self.ticket.lock().is_some()

@@ -10,14 +10,24 @@ const NAP: Duration = Duration::from_millis(10);
 
 /// Counts `keys` as done, each after a delay; `false` if the save was given up.
 pub(super) fn count(keys: usize, delay_us: i32, ticket: &Ticket, done: &AtomicU64) -> bool {
+    count_while(keys, delay_us, || !ticket.is_withdrawn(), done)
+}
+
+/// As [`count`], for as long as `go_on` says so.
+pub(in crate::engine) fn count_while(
+    keys: usize,
+    delay_us: i32,
+    go_on: impl Fn() -> bool,
+    done: &AtomicU64,
+) -> bool {
     let Some(delay_us) = u64::try_from(delay_us).ok().filter(|delay| *delay > 0) else {
         done.fetch_add(keys as u64, Relaxed);
-        return !ticket.is_withdrawn();
+        return go_on();
     };
     for _ in 0..keys {
         let mut left = Duration::from_micros(delay_us);
         while !left.is_zero() {
-            if ticket.is_withdrawn() {
+            if !go_on() {
                 return false;
             }
             let nap = left.min(NAP);

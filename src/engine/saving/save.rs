@@ -53,7 +53,7 @@ impl Engine {
             persistence.rdb_save_incremental_fsync,
             self.keyspace.census(),
         )?;
-        file.write(&self.preamble(settings, now, false))?;
+        file.write(&self.preamble(settings, now, false, true))?;
         let encoder = key_encoder(settings, now);
         for piece in self.keyspace.pieces(&encoder) {
             file.piece(&piece)?;

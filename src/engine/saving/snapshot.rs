@@ -38,20 +38,31 @@ impl RunningSnapshot {
 impl Engine {
     /// Takes a picture of this instant. The caller holds the gate exclusively.
     pub fn begin_snapshot(&'static self, settings: &Settings, aof_base: bool) -> Result<RunningSnapshot, SnapshotBusy> {
-        let now = UnixMillis::now();
-        let snapshot = self.keyspace.begin_snapshot(Box::new(key_encoder(settings, now)))?;
-        Ok(RunningSnapshot { preamble: self.preamble(settings, now, aof_base), snapshot, engine: self })
+        self.begin_snapshot_with(settings, aof_base, true)
     }
 
-    pub(super) fn preamble(&self, settings: &Settings, now: UnixMillis, aof_base: bool) -> Vec<u8> {
+    /// As [`Engine::begin_snapshot`], with or without functions.
+    pub(in crate::engine) fn begin_snapshot_with(
+        &'static self,
+        settings: &Settings,
+        aof_base: bool,
+        functions: bool,
+    ) -> Result<RunningSnapshot, SnapshotBusy> {
+        let now = UnixMillis::now();
+        let snapshot = self.keyspace.begin_snapshot(Box::new(key_encoder(settings, now)))?;
+        Ok(RunningSnapshot { preamble: self.preamble(settings, now, aof_base, functions), snapshot, engine: self })
+    }
+
+    pub(super) fn preamble(&self, settings: &Settings, now: UnixMillis, aof_base: bool, functions: bool) -> Vec<u8> {
+        let functions = if functions { self.libraries.report() } else { Vec::new() };
         preamble(&Facts {
             version: written_version(settings),
             redis_version: REDIS_VERSION,
             created_s: now.seconds(),
             used_memory: used_memory(),
-            replication: None,
+            replication: self.stream_position(),
             aof_base,
-            functions: self.libraries.report().into_iter().map(|library| library.source).collect(),
+            functions: functions.into_iter().map(|library| library.source).collect(),
         })
     }
 }

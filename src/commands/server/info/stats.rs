@@ -25,7 +25,10 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.decimal("instantaneous_input_repl_kbps", 0.0);
     text.decimal("instantaneous_output_repl_kbps", 0.0);
     count(text, "rejected_connections", &totals.rejected_connections);
-    text.all(&["sync_full", "sync_partial_ok", "sync_partial_err"], 0);
+    let replication = &ctx.engine.replication;
+    count(text, "sync_full", &replication.full_syncs);
+    count(text, "sync_partial_ok", &replication.continuations);
+    count(text, "sync_partial_err", &replication.refusals);
     count(text, "expired_keys", &totals.expired);
     // Keys that are due are known, not sampled: none is left behind.
     text.decimal("expired_stale_perc", 0.0);
