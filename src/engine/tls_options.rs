@@ -22,6 +22,7 @@ pub fn tls_options(settings: &Settings) -> Result<TlsOptions, TlsError> {
         ca_cert_file: path(&tls.tls_ca_cert_file),
         ca_cert_dir: path(&tls.tls_ca_cert_dir),
         crl_file: path(&tls.tls_crl_file),
+        expected_peer_name: (!tls.tls_expected_peer_name.is_empty()).then(|| tls.tls_expected_peer_name.clone()),
         auth_clients: match tls.tls_auth_clients {
             TlsAuthClients::No => AuthClients::No,
             TlsAuthClients::Yes => AuthClients::Yes,

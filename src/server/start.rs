@@ -198,6 +198,8 @@ fn assemble(prepared: Prepared) -> Result<Assembled, String> {
     // One engine per process, for as long as the process lives.
     let engine: &'static Engine = Box::leak(Box::new(Engine::new(parts)));
     engine.startup_memory.store(used_memory(), Relaxed);
+    // Set once, here.
+    let _ = engine.replication.group.set(group);
     loading::announce(engine);
     engine.follow_configured();
     let pool = Arc::new(WorkerPool::start(engine, workers).map_err(|error| format!("no threads: {error}"))?);
@@ -230,6 +232,9 @@ fn serve_until_shutdown(assembled: Assembled) -> ExitCode {
         tokio::select! {
             loaded = loading::run(engine) => loaded?,
             shutdown = engine.shutdown_requested() => return Ok(shutdown.exit_code),
+        }
+        if let Err(error) = tasks::start_replica_link(engine) {
+            tracing::error!("no thread for the link to a primary: {error}");
         }
         let mode = if engine.tls.is_some() { "tls" } else { "tcp" };
         tracing::info!("Ready to accept connections {mode}");

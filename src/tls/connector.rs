@@ -17,6 +17,7 @@ use super::acceptor::{identity_files, unix_seconds};
 use super::ciphers;
 use super::identity::{Identity, IdentityFiles};
 use super::options::TlsOptions;
+use super::peer_name::ExpectedPeerName;
 use super::trust::Trust;
 
 /// Sessions remembered for resumption: one for each server that one dials.
@@ -31,7 +32,10 @@ pub fn client_config(
 ) -> Result<Arc<ClientConfig>, TlsError> {
     let now = unix_seconds(clock.as_ref())?;
     let provider = ciphers::provider(options.protocols, &options.ciphers, &options.ciphersuites)?;
-    let verifier = trust.server_verifier(provider.clone())?;
+    let mut verifier = trust.server_verifier(provider.clone())?;
+    if let Some(name) = &options.expected_peer_name {
+        verifier = Arc::new(ExpectedPeerName::new(verifier, name.clone()));
+    }
     let identity = Identity::read(client_identity_files(options)?, now)?;
     let mut config = ClientConfig::builder_with_details(provider, clock)
         .with_protocol_versions(&ciphers::versions(options.protocols)?)?

@@ -17,6 +17,7 @@
 //! | `live` | the configuration in force, and its replacement |
 //! | `watch` | noticing that files have changed |
 //! | `counters` | handshakes by outcome, and failures in words |
+//! | `peer_name` | judging a dialled server by a configured name |
 //! | `peer_identity` | what a peer's certificate and session say |
 //! | `development` | certificates for a first start |
 
@@ -31,6 +32,7 @@ pub mod live;
 pub mod mode;
 pub mod options;
 pub mod peer_identity;
+pub mod peer_name;
 pub mod pem;
 pub mod sessions;
 pub mod trust;

@@ -29,6 +29,8 @@ pub struct TlsOptions {
     pub ca_cert_dir: Option<PathBuf>,
     /// `tls-crl-file`: revoked certificates. Every CA that issues client certificates needs its list here.
     pub crl_file: Option<PathBuf>,
+    /// `tls-expected-peer-name`: the name that dialled servers must carry; without it, the one that was dialled.
+    pub expected_peer_name: Option<String>,
     /// `tls-auth-clients`.
     pub auth_clients: AuthClients,
     /// `tls-auth-clients-user`.
@@ -61,6 +63,7 @@ impl Default for TlsOptions {
             ca_cert_file: None,
             ca_cert_dir: None,
             crl_file: None,
+            expected_peer_name: None,
             auth_clients: AuthClients::Yes,
             auth_clients_user: AuthClientsUser::Off,
             protocols: Protocols::default(),

@@ -37,6 +37,9 @@ parameters! {
     /// PEM file with revocation lists for client certificates.
     "tls-crl-file" => tls_crl_file: String = "", TEXT, [volatile(), effect(Effect::Tls)];
 
+    /// The name that a primary's certificate must carry, if another than the one it is dialled by.
+    "tls-expected-peer-name" => tls_expected_peer_name: String = "", TEXT, [effect(Effect::Tls)];
+
     /// Must clients show a certificate? With optional, one that is shown must be valid.
     "tls-auth-clients" => tls_auth_clients: TlsAuthClients = "yes", one_of::<TlsAuthClients>(), [effect(Effect::Tls)];
 

@@ -81,7 +81,7 @@ impl Engine {
         let most_s = i64::from(settings.replication.min_replicas_max_lag);
         let state = self.replication.state.lock();
         let is_good =
-            |replica: &&Arc<super::Replica>| replica.is_online() && (now - replica.confirmed_at().0) / 1000 <= most_s;
+            |replica: &&Arc<super::Replica>| replica.is_online() && (now - replica.heard_at().0) / 1000 <= most_s;
         state.replicas.iter().filter(is_good).count()
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A snapshot belongs to one position of the feed, from which on the feed is kept for each of its replicas.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,7 +123,7 @@ impl Engine {
     }
 
     /// The snapshot is on disk, or is not to be.
-    fn send_file(&self, path: Option<&std::path::Path>) {
+    fn send_file(&self, path: Option<&Path>) {
         let replicas = self.replication.replicas();
         for replica in replicas.iter().filter(|replica| replica.waits_for_file().is_some()) {
             let opened = path.ok_or(std::io::ErrorKind::NotFound.into()).and_then(File::open);
@@ -138,6 +139,18 @@ impl Engine {
                 }
             }
         }
+        if let Some(path) = path.filter(|_| self.keeps_nothing_on_disk()) {
+            tracing::info!("Removing the RDB file used to feed replicas in a persistence-less instance");
+            // Whoever is being sent it has it open.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Whether snapshots that replication needs are not to stay: nothing else would ever be on disk.
+    pub fn keeps_nothing_on_disk(&self) -> bool {
+        let settings = self.config.settings();
+        let persistence = &settings.persistence;
+        persistence.rdb_del_sync_files && persistence.save.0.is_empty() && !persistence.appendonly
     }
 
     fn begin_sync_to_sockets(&'static self, settings: &Settings, replicas: &[Arc<Replica>]) -> Result<(), SaveError> {

@@ -15,7 +15,7 @@ mod role;
 mod status;
 mod sync;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use parking_lot::{Condvar, Mutex};
@@ -28,6 +28,7 @@ pub use role::PrimaryAddress;
 pub use status::{LinkPhase, LinkReport, LinkStatus, RoleReport};
 
 use super::blocking::Waiter;
+use crate::group::GroupIdentity;
 use crate::replication::{History, ReplOffset, ReplicationId};
 use failover::Failover;
 
@@ -46,6 +47,8 @@ pub struct Replication {
     acks: Mutex<Vec<Arc<Waiter>>>,
     /// What the link to the primary is doing.
     pub link: LinkStatus,
+    /// The group this server is a member of, known from the start on.
+    pub group: OnceLock<GroupIdentity>,
     /// Full synchronisations begun.
     pub full_syncs: AtomicU64,
     /// Continuations granted.

@@ -39,7 +39,7 @@ impl Engine {
         for replica in &replicas {
             replica.set_limit(output_limit(settings));
             replica.keep_alive();
-            let silent_s = (now.0 - replica.confirmed_at().0) / 1000;
+            let silent_s = (now.0 - replica.heard_at().0) / 1000;
             if replica.is_online() && !replica.is_silent && silent_s > i64::from(replication.repl_timeout) {
                 tracing::warn!("Disconnecting timedout replica (streaming sync): {}", replica.name());
                 replica.close(self, CloseReason::Asked);

@@ -118,7 +118,7 @@ impl Replica {
             Stage::Done => "rdb_transmitted",
         };
         let online = state == "online" && !self.is_silent;
-        let lag_s = if online { (now.0 - self.confirmed_at.load(Relaxed)).max(0) / 1000 } else { 0 };
+        let lag_s = if online { (now.0 - self.heard_at().0).max(0) / 1000 } else { 0 };
         ReplicaReport {
             address: self.address(),
             port: self.facts.port,
@@ -164,9 +164,9 @@ impl Replica {
         ReplOffset(self.confirmed_on_disk.load(Relaxed))
     }
 
-    /// When it last confirmed something.
-    pub fn confirmed_at(&self) -> UnixMillis {
-        UnixMillis(self.confirmed_at.load(Relaxed))
+    /// When it was last heard of: a confirmation, or a line that shows that it is busy with the snapshot.
+    pub fn heard_at(&self) -> UnixMillis {
+        UnixMillis(self.confirmed_at.load(Relaxed).max(self.client.last_seen.load(Relaxed)))
     }
 
     /// Bytes of the feed it has not been sent yet.

@@ -1,0 +1,46 @@
+//! The link to the primary, on a thread of its own: dials, introduces itself, takes the snapshot, follows the stream, and dials again when
+//! that ends.
+//!
+//! What is done with what comes in is the engine's; what is said is `replication`'s. Here are the socket and the clock.
+
+mod dial;
+mod follow;
+mod link;
+mod snapshot;
+
+use std::time::Duration;
+
+use crate::engine::{Engine, LinkPhase};
+
+/// Between two attempts.
+const RETRY: Duration = Duration::from_secs(1);
+/// Nothing is to be done until somebody asks for it.
+const FOR_LONG: Duration = Duration::from_secs(3600);
+
+/// Starts the thread.
+pub fn start(engine: &'static Engine) -> std::io::Result<()> {
+    std::thread::Builder::new().name("replica-link".into()).spawn(move || run(engine)).map(drop)
+}
+
+fn run(engine: &'static Engine) {
+    loop {
+        let (generation, primary) = engine.primary();
+        let Some(primary) = primary else {
+            engine.await_other_primary(generation, FOR_LONG);
+            continue;
+        };
+        if let Err(error) = follow::follow(engine, generation, &primary) {
+            tracing::warn!("{error}");
+        }
+        let was_up = engine.replication.link.report().phase == LinkPhase::Connected;
+        engine.link_is_down(generation);
+        engine.replication.link.ended();
+        if was_up {
+            tracing::info!("Connection with master lost.");
+        }
+        if engine.still_follows(generation) {
+            engine.await_other_primary(generation, if was_up { RETRY / 10 } else { RETRY });
+            tracing::info!("Reconnecting to MASTER {primary}");
+        }
+    }
+}
