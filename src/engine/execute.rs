@@ -440,7 +440,10 @@ impl Engine {
             }
         };
         self.record(run, &mut keys, args, change, session.worker);
-        self.remember_reads(&session.client, command, args);
+        // What a script reads, its host remembers.
+        if !matches!(run.hold, Hold::Lent) {
+            self.remember_reads(&session.client, command, command, args);
+        }
         let waits = matches!(ending, Ending::Waits(_));
         self.count_call(run, session, row, args, failed, waits);
         if !waits {
@@ -538,16 +541,17 @@ impl Engine {
         while let Some((db, key)) = created.pop() {
             for waiter in self.waiters.of_key(db, &key) {
                 let Some(mut over) = waiter.claim() else { continue };
-                let Some(mut more) = self.serve(run, worker, &waiter, db, &key) else { continue };
+                if !self.serve(run, worker, &waiter, db, &key, &mut created) {
+                    continue;
+                }
                 *over = true;
                 drop(over);
                 self.waiters.forget(&waiter);
-                created.append(&mut more);
             }
         }
     }
 
-    /// Tries to run a waiter's command; `None` while it must wait on, else the keys that this created in turn.
+    /// Tries to run a waiter's command; `false` while it must wait on. Keys that this creates in turn are added.
     fn serve(
         &'static self,
         run: &mut Run<'_>,
@@ -555,20 +559,25 @@ impl Engine {
         waiter: &Waiter,
         db: DbIndex,
         key: &[u8],
-    ) -> Option<Vec<(DbIndex, Box<[u8]>)>> {
+        created: &mut Vec<(DbIndex, Box<[u8]>)>,
+    ) -> bool {
         let command = self.table.row(waiter.command);
         let args = waiter.args.as_args();
         let keys = self.lock_keys(run, db, [(db, command, args)].into_iter(), false);
         let fits = keys.peek(key).is_some_and(|entry| entry.value().type_name() == waiter.wait.type_name);
         match &waiter.wait.lost {
-            Lost::Ignore if !fits => return None,
+            Lost::Ignore if !fits => {
+                // A key that has expired meanwhile goes now that somebody has looked.
+                created.append(&mut self.release(run, worker, keys));
+                return false;
+            }
             Lost::Answer(error) if !fits => {
                 drop(keys);
                 self.errors.count(error.code());
                 let mut out = Vec::new();
                 Reply::new(&mut out, waiter.protocol).error(error);
                 Self::end_wait(waiter, out);
-                return Some(Vec::new());
+                return true;
             }
             _ => {}
         }
@@ -584,15 +593,15 @@ impl Engine {
             self.error_reply(&stand_in, &mut out, &error);
             waiter.client.set_flags(ClientFlags::BLOCKED, false);
             waiter.client.post(crate::session::Signal::Unblocked(out));
-            return Some(Vec::new());
+            return true;
         }
         let (ending, keys) = self.invoke(run, &mut stand_in, waiter.command, args, &mut out, keys, true);
-        let created = self.release(run, worker, keys);
+        created.append(&mut self.release(run, worker, keys));
         match ending {
-            Ending::Waits(_) => None,
+            Ending::Waits(_) => false,
             Ending::Replied => {
                 Self::end_wait(waiter, out);
-                Some(created)
+                true
             }
         }
     }

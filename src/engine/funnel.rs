@@ -38,14 +38,7 @@ impl Engine {
         }
     }
 
-    fn record_whole(
-        &self,
-        run: &Run<'_>,
-        keys: &mut Keys<'static>,
-        args: Args<'_>,
-        change: Change,
-        worker: usize,
-    ) {
+    fn record_whole(&self, run: &Run<'_>, keys: &mut Keys<'static>, args: Args<'_>, change: Change, worker: usize) {
         if keys.has_effects() {
             self.record_effects(run, keys, worker);
         }

@@ -17,6 +17,7 @@ use super::gate::Hold;
 use super::script_stack::step_aside;
 use super::{Engine, encoding_limits};
 use crate::acl::Occasion;
+use crate::base::release::{RELEASE, Release};
 use crate::catalog::Flags;
 use crate::config::Settings;
 use crate::data::limits::Limits;
@@ -182,10 +183,29 @@ impl ScriptHost {
         let known = run.effects.borrow().as_ref().map_or(0, Vec::len);
         let (ending, keys) = engine.invoke(&mut run, &mut self.session, row, args, reply, keys, false);
         debug_assert!(matches!(ending, Ending::Replied), "no command waits inside a script");
+        self.remember_reads(row, args);
         self.keys = Some(keys);
         self.effects = run.effects.take().unwrap_or_default();
         if self.targets.is_empty() {
             self.effects.truncate(known);
+        }
+    }
+}
+
+impl ScriptHost {
+    /// Notes for a client that caches keys what its script may have told it: by 7.0's rule all keys that the script was
+    /// called with as soon as it reads anything, by 7.2's the keys it reads.
+    fn remember_reads(&self, row: usize, args: Args<'_>) {
+        let (table, client) = (&self.engine.table, &self.session.client);
+        let command = table.row(row);
+        match RELEASE {
+            Release::Redis72 => self.engine.remember_reads(client, command, command, args),
+            Release::Redis70 => {
+                let request = self.request.as_args();
+                if let Ok(caller) = table.resolve(request) {
+                    self.engine.remember_reads(client, command, table.row(caller), request);
+                }
+            }
         }
     }
 }

@@ -36,10 +36,10 @@ impl Engine {
     }
 
     /// Remembers the keys that a client's command has read. Its locks must still be held: a change must find the reader.
-    pub(super) fn remember_reads(&self, client: &Client, command: &Command, args: Args<'_>) {
+    pub(super) fn remember_reads(&self, client: &Client, command: &Command, named_by: &Command, args: Args<'_>) {
         if self.tracking.any() && reads(command) && Tracking::wants(client) {
             let remember = |index| self.tracking.remember(client.id, args.at(index));
-            catalog::for_each_key(&command.spec, args.len(), |i| args.at(i), |index, _| remember(index));
+            catalog::for_each_key(&named_by.spec, args.len(), |i| args.at(i), |index, _| remember(index));
         }
     }
 

@@ -615,14 +615,23 @@ impl<'g> Keys<'g> {
         }
     }
 
-    /// SCAN: see [`Database::scan`]. Expired keys are skipped.
+    /// SCAN: see [`Database::scan`]. Expired keys are skipped, and go once the walk is over.
     pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(&Entry)) -> u64 {
         let visit = |entry: &Entry| {
-            if !self.is_expired(entry) {
+            if self.is_there(entry) {
                 visit(entry);
             }
         };
         self.database().scan(cursor, count, visit, |shard, f| self.with_table(shard, f))
+    }
+
+    /// Whether an entry met on a walk is there; one that has expired is reported.
+    pub(super) fn is_there(&self, entry: &Entry) -> bool {
+        let expired = self.is_expired(entry);
+        if expired {
+            self.effects.borrow_mut().push(Effect::SeenExpired(self.db, entry.key().into()));
+        }
+        !expired
     }
 
     /// Whether an entry met on a walk has expired.

@@ -64,9 +64,9 @@ impl Database {
 }
 
 impl Keys<'_> {
-    /// A random key of the current database that has not expired.
+    /// A random key of the current database that has not expired; those that were met and have are reported.
     pub fn random_key(&self) -> Option<Box<[u8]>> {
-        self.database().random(self, |entry| !self.has_expired(entry)).map(|candidate| candidate.key)
+        self.database().random(self, |entry| self.is_there(entry)).map(|candidate| candidate.key)
     }
 
     /// A random candidate for eviction; only among keys with an expiry where `volatile_only`.

@@ -236,10 +236,7 @@ mod tests {
         assert_eq!(handshake.take_notes().len(), 1);
         assert_eq!(handshake.answer(b""), Next::Wait);
         let other = ReplicationId::random();
-        assert_eq!(
-            handshake.answer(format!("+CONTINUE {other}").as_bytes()),
-            Next::Begin(Sync::Continue(Some(other)))
-        );
+        assert_eq!(handshake.answer(format!("+CONTINUE {other}").as_bytes()), Next::Begin(Sync::Continue(Some(other))));
     }
 
     #[test]

@@ -6,22 +6,20 @@ use crate::engine::{CommandResult, Context, FailoverRequest, PrimaryAddress};
 use crate::resp::WireError;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "failover",
-            arity: -1,
-            flags: flags![ADMIN, NOSCRIPT, STALE, EXCLUSIVE],
-            group: Group::Server,
-            since: "6.2.0",
-            summary: "Hands the primary's role to a replica in good order.",
-            complexity: "O(1)",
-            args: "target?=TO:(host:string port:integer force?=FORCE) abort?=ABORT milliseconds?=TIMEOUT:integer",
-            ..Spec::BASE
-        },
-        run: failover,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "failover",
+        arity: -1,
+        flags: flags![ADMIN, NOSCRIPT, STALE, EXCLUSIVE],
+        group: Group::Server,
+        since: "6.2.0",
+        summary: "Hands the primary's role to a replica in good order.",
+        complexity: "O(1)",
+        args: "target?=TO:(host:string port:integer force?=FORCE) abort?=ABORT milliseconds?=TIMEOUT:integer",
+        ..Spec::BASE
     },
-];
+    run: failover,
+}];
 
 pub(super) fn failover(ctx: &mut Context<'_>) -> CommandResult {
     if ctx.settings.cluster.cluster_enabled {

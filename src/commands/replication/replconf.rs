@@ -11,21 +11,19 @@ use crate::session::ClientFlags;
 const HOST_BYTES: usize = 256;
 
 /// The commands of this file.
-pub const ROWS: &[Command] = &[
-    Command {
-        spec: Spec {
-            name: "replconf",
-            arity: -1,
-            flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, ALLOW_BUSY, SYSCMD],
-            group: Group::Server,
-            since: "3.0.0",
-            summary: "Exchanges replication settings; for replicas only.",
-            complexity: "O(1)",
-            ..Spec::BASE
-        },
-        run: replconf,
+pub const ROWS: &[Command] = &[Command {
+    spec: Spec {
+        name: "replconf",
+        arity: -1,
+        flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, ALLOW_BUSY, SYSCMD],
+        group: Group::Server,
+        since: "3.0.0",
+        summary: "Exchanges replication settings; for replicas only.",
+        complexity: "O(1)",
+        ..Spec::BASE
     },
-];
+    run: replconf,
+}];
 
 pub(super) fn replconf(ctx: &mut Context<'_>) -> CommandResult {
     if ctx.args.len() % 2 == 0 {

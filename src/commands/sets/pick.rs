@@ -138,8 +138,11 @@ pub(super) fn spop(ctx: &mut Context<'_>) -> CommandResult {
     ctx.change.dirty(popped.len());
     ctx.changed(EventClass::SET, "spop", key);
     // The choice was random: what was chosen is replayed.
-    if ctx.keys.remove_if_empty::<Set>(key) {
+    let emptied = ctx.keys.remove_if_empty::<Set>(key);
+    if emptied {
         ctx.notify(EventClass::GENERIC, "del", key);
+    }
+    if emptied && count.is_some() {
         ctx.change.replay_as(&[b"DEL", key]);
     } else {
         let mut command: Vec<&[u8]> = vec![b"SREM", key];

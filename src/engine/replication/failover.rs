@@ -142,8 +142,7 @@ impl Engine {
         let end = self.feed.end();
         let fits = |address: &PrimaryAddress| failover.target.as_ref().is_none_or(|target| address == target);
         let ready = state.replicas.iter().filter(|replica| replica.is_online() && replica.confirmed() == end);
-        let mut addresses =
-            ready.map(|replica| PrimaryAddress { host: replica.address(), port: replica.facts.port });
+        let mut addresses = ready.map(|replica| PrimaryAddress { host: replica.address(), port: replica.facts.port });
         let target = addresses.find(fits)?;
         tracing::info!("Failover target {target} is synced, failing over.");
         Some(Step::HandOver(target))

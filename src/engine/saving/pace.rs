@@ -14,12 +14,7 @@ pub(super) fn count(keys: usize, delay_us: i32, ticket: &Ticket, done: &AtomicU6
 }
 
 /// As [`count`], for as long as `go_on` says so.
-pub(in crate::engine) fn count_while(
-    keys: usize,
-    delay_us: i32,
-    go_on: impl Fn() -> bool,
-    done: &AtomicU64,
-) -> bool {
+pub(in crate::engine) fn count_while(keys: usize, delay_us: i32, go_on: impl Fn() -> bool, done: &AtomicU64) -> bool {
     let Some(delay_us) = u64::try_from(delay_us).ok().filter(|delay| *delay > 0) else {
         done.fetch_add(keys as u64, Relaxed);
         return go_on();

@@ -91,10 +91,9 @@ fn introduce(engine: &Engine, settings: &Settings, generation: u64, link: &mut L
             Next::Send(bytes) => {
                 if handshake.has_asked() {
                     match position {
-                        Some((id, offset)) => tracing::info!(
-                            "Trying a partial resynchronization (request {id}:{}).",
-                            offset.request()
-                        ),
+                        Some((id, offset)) => {
+                            tracing::info!("Trying a partial resynchronization (request {id}:{}).", offset.request())
+                        }
                         None => tracing::info!("Partial resynchronization not possible (no cached master)"),
                     }
                 }

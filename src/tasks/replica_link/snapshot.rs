@@ -218,7 +218,10 @@ impl Spool {
         if settings.replication.repl_diskless_load != DisklessLoad::Swapdb {
             let target = Path::new(&settings.general.dir).join(&settings.persistence.dbfilename);
             fs::rename(&self.path, &target).map_err(|error| {
-                format!("Failed trying to rename the temp DB into {} in MASTER <-> REPLICA synchronization: {error}", target.display())
+                format!(
+                    "Failed trying to rename the temp DB into {} in MASTER <-> REPLICA synchronization: {error}",
+                    target.display()
+                )
             })?;
             self.path = target;
             self.kept = !engine.keeps_nothing_on_disk();
