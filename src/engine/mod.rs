@@ -170,6 +170,8 @@ pub struct Engine {
     /// Held while clients are closed to free memory.
     client_eviction: Mutex<()>,
     shutdown: Mutex<Option<Shutdown>>,
+    /// The request that has been taken, while replicas are given time to get everything.
+    closing: Mutex<Option<Shutdown>>,
     shutdown_wanted: Notify,
     rebind: OnceLock<Rebind>,
 }
@@ -247,6 +249,7 @@ impl Engine {
             skip_checksums: AtomicBool::new(false),
             client_eviction: Mutex::new(()),
             shutdown: Mutex::new(None),
+            closing: Mutex::new(None),
             shutdown_wanted: Notify::new(),
             rebind: OnceLock::new(),
             handshakes: HandshakeCounters::default(),

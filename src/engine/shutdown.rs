@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::Engine;
+use super::{Engine, PauseScope};
+use crate::base::clock::UnixMillis;
 use crate::config::values::ShutdownFlags;
 use crate::session::{ClientFlags, ClientId, Signal};
 
@@ -30,11 +31,37 @@ impl Engine {
 
     /// Takes a request back that nobody has acted upon; `false` if there is none.
     pub fn abort_shutdown(&self) -> bool {
-        let pending = self.shutdown.lock().take();
+        let closing = self.closing.lock().take();
+        if closing.is_some() {
+            self.pause.end();
+        }
+        let pending = closing.or_else(|| self.shutdown.lock().take());
         if let Some(client) = pending.and_then(|shutdown| shutdown.client) {
             self.refuse_shutdown(client);
         }
         pending.is_some()
+    }
+
+    /// Replicas are given time to get everything: nobody writes meanwhile, and the request can be taken back. `false` if they have
+    /// everything.
+    pub fn begin_closing(&self, shutdown: Shutdown) -> bool {
+        if self.replicas_are_level() {
+            return false;
+        }
+        *self.closing.lock() = Some(shutdown);
+        self.ask_for_acks();
+        self.pause.start(PauseScope::Writes, UnixMillis(i64::MAX));
+        true
+    }
+
+    /// Whether the request has not been taken back.
+    pub fn is_closing(&self) -> bool {
+        self.closing.lock().is_some()
+    }
+
+    /// The request cannot be taken back any more.
+    pub fn end_closing(&self) {
+        *self.closing.lock() = None;
     }
 
     /// Resolves when the process has been asked to end; the request is taken. Acting upon signals is periodic work, which can be held.

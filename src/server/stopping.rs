@@ -10,8 +10,15 @@ use crate::engine::{Engine, SaveError, Shutdown, Ticket};
 /// How long a save in the background that was given up may take to clean up after itself.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
+/// How often replicas are looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 /// Does what comes before the end; the exit code, or `None` where that fails and the server goes on.
 pub async fn prepare(engine: &'static Engine, shutdown: Shutdown) -> Option<i32> {
+    if !await_replicas(engine, shutdown).await {
+        return None;
+    }
+    engine.report_lagging_replicas();
     if engine.saving.give_up() {
         tracing::warn!("There is a child saving an .rdb. Killing it!");
         let end = Instant::now() + GIVE_UP;
@@ -39,12 +46,29 @@ pub async fn prepare(engine: &'static Engine, shutdown: Shutdown) -> Option<i32>
         return Some(shutdown.exit_code);
     }
     engine.saving.end_last_save();
+    engine.pause.end();
     tracing::warn!("Error trying to save the DB, can't exit.");
     tracing::warn!("Errors trying to shut down the server. Check the logs for more information.");
     if let Some(client) = shutdown.client {
         engine.refuse_shutdown(client);
     }
     None
+}
+
+/// Gives replicas time to get everything, as `shutdown-timeout` says; `false` if the request was taken back meanwhile.
+async fn await_replicas(engine: &'static Engine, shutdown: Shutdown) -> bool {
+    let patience = Duration::from_secs(engine.config.settings().general.shutdown_timeout.into());
+    if shutdown.how.now || patience.is_zero() || !engine.begin_closing(shutdown) {
+        return true;
+    }
+    tracing::info!("Waiting for replicas before shutting down.");
+    let end = Instant::now() + patience;
+    while Instant::now() < end && engine.is_closing() && !engine.replicas_are_level() {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    let goes_on = engine.is_closing();
+    engine.end_closing();
+    goes_on
 }
 
 /// Saves on a thread of its own, so that a second signal is heard. If the process ends afterwards, the thread keeps the gate: nobody may

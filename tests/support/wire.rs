@@ -169,6 +169,14 @@ impl Wire {
         if header.starts_with('=') { text[4..].to_owned() } else { text }
     }
 
+    /// Reads past the snapshot that answers a SYNC; empty lines may come first.
+    pub fn skip_snapshot(&mut self) {
+        let header = self.line().expect("a snapshot");
+        let length = header.rsplit('$').next().and_then(|length| length.parse().ok());
+        let length = length.unwrap_or_else(|| panic!("no snapshot: {header}"));
+        self.take(length).expect("a whole snapshot");
+    }
+
     /// An integer reply.
     pub fn int(&mut self, line: &str) -> i64 {
         let reply = self.run(line);

@@ -102,9 +102,35 @@ impl Engine {
     }
 
     /// Asks all replicas to say where they are.
-    pub(super) fn ask_for_acks(&self) {
+    pub(in crate::engine) fn ask_for_acks(&self) {
         if self.replication.has_backlog() {
             self.feed.append_bare(&[b"REPLCONF", b"GETACK", b"*"]);
+        }
+    }
+
+    /// Whether all replicas have everything.
+    pub fn replicas_are_level(&self) -> bool {
+        let (replicas, end) = (self.replication.replicas(), self.feed.end());
+        replicas.iter().all(|replica| replica.is_silent || replica.confirmed() == end)
+    }
+
+    /// Says in the log which replicas lack something.
+    pub fn report_lagging_replicas(&self) {
+        let (replicas, end, now) = (self.replication.replicas(), self.feed.end(), UnixMillis::now());
+        let lagging: Vec<_> = replicas.iter().filter(|replica| replica.confirmed() != end).collect();
+        for replica in &lagging {
+            let report = replica.report(now);
+            tracing::info!(
+                "Lagging replica {} reported offset {} behind master, lag={}, state={}.",
+                replica.name(),
+                end.0.saturating_sub(report.offset),
+                report.lag_s,
+                report.state
+            );
+        }
+        if !replicas.is_empty() {
+            let level = replicas.len() - lagging.len();
+            tracing::info!("{level} of {} replicas are in sync when shutting down.", replicas.len());
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::dial::dial;
 use super::link::Link;
 use super::snapshot;
+use crate::acl::{Rules, User};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::engine::{Applier, Engine, LinkPhase, PrimaryAddress};
@@ -199,6 +200,7 @@ fn client(engine: &Engine, link: &Link) -> Client {
     let peer = Peer { address: text(socket.peer_addr()), local: text(socket.local_addr()), fd: socket.as_raw_fd() };
     let facts = link.session().and_then(|session| SessionFacts::of(session));
     let tls = facts.map(|facts| TlsFacts { protocol: facts.protocol, cipher: facts.cipher });
-    let user = Arc::clone(engine.users.default_user());
-    Client::new(engine.clients.next_id(), peer, tls, UnixMillis::now().0, user)
+    // What the primary has carried out is not judged again.
+    let user = User::new(b"(superuser)", Rules::of_default_user(engine.users.commands()));
+    Client::new(engine.clients.next_id(), peer, tls, UnixMillis::now().0, Arc::new(user))
 }
