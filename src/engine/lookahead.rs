@@ -10,8 +10,8 @@ use crate::resp::skim;
 
 /// How many requests ahead the slot is asked for.
 const DEPTH: usize = 4;
-/// How many requests ahead the entry is: the slot has arrived by then.
-const NEAR: usize = 2;
+/// How many requests' entries are asked for, the one that is about to run included: their slots have arrived by then.
+const NEAR: usize = 3;
 
 #[derive(Clone, Copy, Default)]
 struct Ahead {
@@ -27,7 +27,8 @@ pub struct Lookahead {
     /// The oldest element, and how many there are.
     head: usize,
     count: usize,
-    /// How many of them have passed the second stage.
+    /// How many of them have passed the first stage, and the second.
+    far: usize,
     near: usize,
     /// Where the next request to skim begins.
     end: usize,
@@ -47,13 +48,14 @@ impl Lookahead {
         }
         self.head = (self.head + 1) % DEPTH;
         self.count -= 1;
+        self.far = self.far.saturating_sub(1);
         self.near = self.near.saturating_sub(1);
         first.key
     }
 
-    /// Skims what begins at `next` in the buffer and asks for its slots.
+    /// Skims what begins at `next` in the buffer. Touches no table, so it may be called outside the gate.
     #[inline]
-    pub fn fetch_slots(&mut self, engine: &Engine, db: DbIndex, buffer: &[u8], next: usize) {
+    pub fn skim(&mut self, engine: &Engine, buffer: &[u8], next: usize) {
         if self.count == 0 {
             self.end = next;
         }
@@ -61,17 +63,26 @@ impl Lookahead {
             && let Some(request) = skim(buffer, self.end)
         {
             let key = engine.keyspace.hash_key(&buffer[request.key.start..request.key.end]);
-            engine.keyspace.prefetch_slot(db, key.hash());
             self.ring[(self.head + self.count) % DEPTH] = Ahead { start: self.end, key };
             self.count += 1;
             self.end = request.end;
         }
     }
 
-    /// Asks for the entries of the requests that come next.
+    /// The first stage: asks for the slots of what was skimmed. Inside the gate, since it looks at tables.
+    #[inline]
+    pub fn fetch_slots(&mut self, engine: &Engine, db: DbIndex) {
+        while self.far < self.count {
+            let ahead = &self.ring[(self.head + self.far) % DEPTH];
+            engine.keyspace.prefetch_slot(db, ahead.key.hash());
+            self.far += 1;
+        }
+    }
+
+    /// The second stage: asks for the entries of the requests that come next. Inside the gate, too.
     #[inline]
     pub fn fetch_entries(&mut self, engine: &Engine, db: DbIndex) {
-        while self.near < self.count.min(NEAR) {
+        while self.near < self.far.min(NEAR) {
             let ahead = &self.ring[(self.head + self.near) % DEPTH];
             engine.keyspace.prefetch_entry(db, ahead.key.hash());
             self.near += 1;

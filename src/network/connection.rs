@@ -231,12 +231,12 @@ impl Connection<'_> {
     fn run_requests(&mut self, settings: &Settings) -> Stop {
         let engine = self.engine;
         let limits = crate::engine::encoding_limits(settings);
-        // What the first requests need is on its way while the batch is set up.
         let mut ahead = Lookahead::default();
-        ahead.fetch_slots(engine, self.session.db, &self.input.bytes, self.input.start);
+        ahead.skim(engine, &self.input.bytes, self.input.start);
         let mut run = Run::begin(engine, settings, &limits);
+        // What the first request needs is on its way while it is parsed and checked.
         if !run.hold.is_nothing() {
-            ahead.fetch_entries(engine, self.session.db);
+            ahead.fetch_slots(engine, self.session.db);
         }
         let client = Arc::clone(&self.session.client);
         client.last_seen.store(run.now.0, Relaxed);
@@ -245,6 +245,9 @@ impl Connection<'_> {
                 max_bulk_bytes: settings.limits.proto_max_bulk_len,
                 authenticated: !engine.must_authenticate(&self.session),
             };
+            if !run.hold.is_nothing() {
+                ahead.fetch_entries(engine, self.session.db);
+            }
             let buffer = self.input.rest();
             match self.parser.parse(buffer, limits) {
                 Parsed::Incomplete => break Stop::NeedsBytes,
@@ -259,8 +262,8 @@ impl Connection<'_> {
                     run.hashed = ahead.take(self.input.start);
                     let next = self.input.start + self.parser.consumed();
                     if next < self.input.bytes.len() && !run.hold.is_nothing() {
-                        ahead.fetch_slots(engine, self.session.db, &self.input.bytes, next);
-                        ahead.fetch_entries(engine, self.session.db);
+                        ahead.skim(engine, &self.input.bytes, next);
+                        ahead.fetch_slots(engine, self.session.db);
                     }
                     client.query_bytes.store(buffer.len() as u64, Relaxed);
                     client.query_capacity.store(self.input.bytes.capacity() as u64, Relaxed);
