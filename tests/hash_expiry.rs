@@ -140,3 +140,28 @@ fn the_cycle_removes_what_nobody_asks_for() {
     }
     eventually("nothing is left", || client.run("DBSIZE") == "0");
 }
+
+#[test]
+fn expiries_survive_a_restart_and_a_move() {
+    let server = Server::tls(&["--enable-debug-command", "yes"]);
+    let mut client = server.client();
+    let pairs: Vec<String> = (0..600).map(|number| format!("field{number} v")).collect();
+    client.run("HSET small a 1 b 2");
+    client.run(&format!("HSET large a 1 b 2 {}", pairs.join(" ")));
+    for key in ["small", "large"] {
+        client.run(&format!("HPEXPIREAT {key} 4102444800000 FIELDS 1 a"));
+        client.run(&format!("HPEXPIREAT {key} 4102444801000 FIELDS 1 field7"));
+    }
+    assert_eq!(client.run("DEBUG RELOAD"), "+OK");
+    assert_eq!(client.run("HPEXPIRETIME small FIELDS 2 a b"), "[4102444800000 -1]");
+    assert_eq!(client.run("HPEXPIRETIME large FIELDS 3 a b field7"), "[4102444800000 -1 4102444801000]");
+    let mut redis = server.redis();
+    let payload: Vec<u8> = redis::cmd("DUMP").arg("small").query(&mut redis).unwrap();
+    let restored: String = redis::cmd("RESTORE").arg("copy").arg(0).arg(payload).query(&mut redis).unwrap();
+    assert_eq!(restored, "OK");
+    assert_eq!(client.run("HPEXPIRETIME copy FIELDS 2 a b"), "[4102444800000 -1]");
+    client.run("HPEXPIRE small 1 FIELDS 1 a");
+    client.run("HPEXPIRE copy 1 FIELDS 2 a b");
+    eventually("the field is gone", || client.run("HGETALL small") == "['b' '2']");
+    eventually("the key is gone", || client.run("EXISTS copy") == "0");
+}
