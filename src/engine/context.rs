@@ -44,6 +44,11 @@ impl<'a> Context<'a> {
         self.keys.now
     }
 
+    /// Whether a key that is to expire at `when` can go at once. On a replica it goes when the primary says so.
+    pub fn is_past(&self, when: UnixMillis) -> bool {
+        when <= self.now() && !self.engine.replication.is_replica()
+    }
+
     /// The encoding limits in force.
     pub fn limits(&self) -> &'a Limits {
         self.limits

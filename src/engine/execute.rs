@@ -439,6 +439,9 @@ impl Engine {
                 Ending::Replied
             }
         };
+        if self.replication.is_replica() && !run.from_primary && command.spec.flags.contains(Flags::WRITE) {
+            self.note_own_keys(&keys, command, args);
+        }
         self.record(run, &mut keys, args, change, session.worker);
         // What a script reads, its host remembers.
         if !matches!(run.hold, Hold::Lent) {
@@ -572,7 +575,7 @@ impl Engine {
                 return false;
             }
             Lost::Answer(error) if !fits => {
-                drop(keys);
+                created.append(&mut self.release(run, worker, keys));
                 self.errors.count(error.code());
                 let mut out = Vec::new();
                 Reply::new(&mut out, waiter.protocol).error(error);

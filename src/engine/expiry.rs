@@ -39,9 +39,12 @@ impl Engine {
 
     /// The background cycle: removes what is due in all databases until `budget` is used up; `true` when nothing due is left.
     pub fn expire_cycle(&'static self, budget: Duration) -> bool {
-        // A replica's keys expire when its primary says so.
+        // A replica's keys expire when its primary says so, apart from those that the primary does not know.
+        if self.replication.is_replica() {
+            self.expire_own_keys(budget);
+            return true;
+        }
         if !self.keyspace.active_expiry.load(Relaxed)
-            || self.replication.is_replica()
             || self.pause.current(crate::base::clock::UnixMillis::now()).is_some()
         {
             return true;

@@ -156,7 +156,7 @@ fn set(ctx: &mut Context<'_>, unit: TimeUnit) -> CommandResult {
         return ctx.done_int(0);
     }
     ctx.change.dirty(1);
-    if when <= ctx.now() {
+    if ctx.is_past(when) {
         ctx.keys.remove(key);
         ctx.changed(EventClass::GENERIC, "del", key);
         ctx.change.replay_as(&[b"DEL", key]);

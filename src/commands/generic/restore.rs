@@ -95,7 +95,7 @@ pub(super) fn restore(ctx: &mut Context<'_>) -> CommandResult {
         span => Some(UnixMillis(ctx.now().0.saturating_add(span))),
     };
     let deleted = options.replace && ctx.keys.remove(key).is_some();
-    if expiry.is_some_and(|when| when <= ctx.now()) {
+    if expiry.is_some_and(|when| ctx.is_past(when)) {
         if deleted {
             let del: &[u8] = if ctx.settings.memory.lazyfree_lazy_server_del { b"UNLINK" } else { b"DEL" };
             ctx.change.replay_as(&[del, key]);

@@ -321,7 +321,7 @@ pub(super) fn getex(ctx: &mut Context<'_>) -> CommandResult {
     // A missing key is answered before the expiry is looked at.
     options.settle(ctx, named)?;
     match options.expiry {
-        ExpiryOption::At(when) if when <= ctx.now() => {
+        ExpiryOption::At(when) if ctx.is_past(when) => {
             ctx.keys.remove(key);
             ctx.change.dirty(1);
             ctx.changed(EventClass::GENERIC, "del", key);

@@ -8,6 +8,7 @@ mod apply;
 mod failover;
 mod full_copy;
 mod full_sync;
+mod own_keys;
 mod pipe;
 mod pulse;
 mod replica;
@@ -23,6 +24,7 @@ use parking_lot::{Condvar, Mutex};
 pub use acks::AckWait;
 pub use apply::{Applier, StreamBroken};
 pub use failover::FailoverRequest;
+pub use own_keys::OwnKeys;
 pub use replica::{Replica, ReplicaReport};
 pub use role::PrimaryAddress;
 pub use status::{LinkPhase, LinkReport, LinkStatus, RoleReport};
@@ -49,6 +51,8 @@ pub struct Replication {
     pub link: LinkStatus,
     /// The group this server is a member of, known from the start on.
     pub group: OnceLock<GroupIdentity>,
+    /// Keys with an expiry that clients of this replica have written.
+    pub own_keys: OwnKeys,
     /// Full synchronisations begun.
     pub full_syncs: AtomicU64,
     /// Continuations granted.

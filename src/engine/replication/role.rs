@@ -148,6 +148,7 @@ impl Engine {
         state.idle_since = UnixMillis::now().seconds();
         self.replication.is_replica.store(false, Relaxed);
         self.replication.link_up.store(false, Relaxed);
+        self.replication.own_keys.clear();
         self.feed.set_proxied(false);
         drop(state);
         self.replication.link.cut();
@@ -209,6 +210,7 @@ impl Engine {
     /// exclusively.
     pub(super) fn forget_history(&self) {
         self.replication.state.lock().continuable = false;
+        self.replication.own_keys.clear();
         self.close_replicas();
         self.feed.restart_at(self.feed.end());
     }

@@ -44,7 +44,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("pubsubshard_channels", ctx.engine.pubsub.len_of(SubscriptionKind::ShardChannel));
     text.all(&["latest_fork_usec", "total_forks"], 0);
     text.field("migrate_cached_sockets", ctx.engine.idle_peers.len());
-    text.field("slave_expires_tracked_keys", 0);
+    text.field("slave_expires_tracked_keys", replication.own_keys.len());
     text.all(
         &[
             "active_defrag_hits",
