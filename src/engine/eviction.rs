@@ -19,7 +19,8 @@ const EVICTIONS_PER_LOOK: usize = 16;
 impl Engine {
     /// Memory that counts against maxmemory.
     pub fn counted_memory(&self) -> u64 {
-        used_memory()
+        // What slow replicas have not read yet must not cost keys: removing those makes it more.
+        used_memory().saturating_sub(self.feed.excess_bytes())
     }
 
     /// Frees memory until it is under the limit; `false` if it is still over.

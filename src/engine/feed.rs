@@ -70,6 +70,9 @@ impl Pin {
 pub struct Feed {
     ring: Mutex<Ring>,
     end: AtomicU64,
+    /// Bytes that the ring holds, and those of them that are beyond its capacity; readable without the lock.
+    held: AtomicUsize,
+    excess: AtomicUsize,
     readers: AtomicUsize,
     /// Whether it is the stream of our primary.
     proxied: AtomicBool,
@@ -85,6 +88,8 @@ impl Feed {
         Self {
             ring: Mutex::new(Ring { bytes: VecDeque::new(), db: None, capacity, pins: Vec::new() }),
             end: AtomicU64::new(0),
+            held: AtomicUsize::new(0),
+            excess: AtomicUsize::new(0),
             readers: AtomicUsize::new(0),
             proxied: AtomicBool::new(false),
         }
@@ -109,7 +114,23 @@ impl Feed {
         if self.readers.fetch_sub(1, Relaxed) == 1 {
             ring.bytes = VecDeque::new();
             ring.db = None;
+            self.note_size(&ring);
         }
+    }
+
+    /// Bytes that the ring keeps for those who come back.
+    pub fn backlog_bytes(&self) -> u64 {
+        self.held.load(Relaxed).saturating_sub(self.excess.load(Relaxed)) as u64
+    }
+
+    /// Bytes that the ring keeps beyond that, for readers that are behind.
+    pub fn excess_bytes(&self) -> u64 {
+        self.excess.load(Relaxed) as u64
+    }
+
+    fn note_size(&self, ring: &Ring) {
+        self.held.store(ring.bytes.len(), Relaxed);
+        self.excess.store(ring.bytes.len().saturating_sub(ring.capacity), Relaxed);
     }
 
     /// The next command of our own is preceded by a SELECT.
@@ -230,6 +251,7 @@ impl Feed {
         ring.bytes.clear();
         ring.db = None;
         self.end.store(offset.0, Relaxed);
+        self.note_size(&ring);
         for pin in ring.pins.drain(..) {
             pin.overrun.store(true, Relaxed);
             pin.wake();
@@ -266,6 +288,7 @@ impl Feed {
         if ring.bytes.capacity() > SPARE_FACTOR * ring.bytes.len().max(ring.capacity) {
             ring.bytes.shrink_to(ring.capacity);
         }
+        self.note_size(ring);
     }
 
     fn bounds(&self, ring: &Ring) -> (u64, u64) {

@@ -44,7 +44,7 @@ impl Engine {
                 tracing::warn!("Disconnecting timedout replica (streaming sync): {}", replica.name());
                 replica.close(self, CloseReason::Asked);
             }
-            self.enforce_soft_limit(settings, replica, now);
+            self.enforce_limits(settings, replica, now);
         }
     }
 
@@ -54,7 +54,10 @@ impl Engine {
         is_paused && self.replication.state.lock().failover.is_some()
     }
 
-    fn enforce_soft_limit(&self, settings: &Settings, replica: &Arc<Replica>, now: UnixMillis) {
+    fn enforce_limits(&self, settings: &Settings, replica: &Arc<Replica>, now: UnixMillis) {
+        if replica.is_overrun() {
+            return replica.client.close(CloseReason::OutputLimit);
+        }
         let limit = settings.limits.client_output_buffer_limit.replica;
         let since = &replica.client.soft_limit_since;
         if limit.soft_bytes == 0 || replica.behind(self.feed.end()) < limit.soft_bytes {

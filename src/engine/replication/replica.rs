@@ -169,6 +169,11 @@ impl Replica {
         UnixMillis(self.confirmed_at.load(Relaxed).max(self.client.last_seen.load(Relaxed)))
     }
 
+    /// Whether it has fallen behind further than allowed.
+    pub(super) fn is_overrun(&self) -> bool {
+        self.output.lock().pin.as_ref().is_some_and(|pin| pin.is_overrun())
+    }
+
     /// Bytes of the feed it has not been sent yet.
     pub fn behind(&self, end: ReplOffset) -> u64 {
         self.output.lock().pin.as_ref().map_or(0, |pin| end.0.saturating_sub(pin.offset().0))
