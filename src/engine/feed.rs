@@ -419,7 +419,7 @@ mod tests {
     fn a_pinned_reader_gets_everything_up_to_its_limit() {
         let feed = Feed::new(40);
         let start = feed.attach();
-        let pin = feed.pin(start, 100).unwrap();
+        let pin = feed.pin(start, 150).unwrap();
         assert!(poll(&feed, &pin).is_pending());
         for _ in 0..4 {
             append(&feed, 0, &[b"DEL", b"key"]);
