@@ -141,6 +141,7 @@ pub(super) fn config_resetstat(ctx: &mut Context<'_>) -> CommandResult {
     engine.handshakes.reset();
     engine.reclaimer.reset();
     engine.acl_log.clear_counts();
+    engine.replication.clear_counts();
     for rate in [&engine.rates.commands, &engine.rates.input, &engine.rates.output] {
         rate.clear();
     }

@@ -88,6 +88,13 @@ impl Replication {
         self.link_up.load(Relaxed)
     }
 
+    /// Sets the counters back to zero.
+    pub fn clear_counts(&self) {
+        for counter in [&self.full_syncs, &self.continuations, &self.refusals] {
+            counter.store(0, Relaxed);
+        }
+    }
+
     /// The histories.
     pub fn history(&self) -> History {
         self.state.lock().history

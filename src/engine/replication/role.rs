@@ -258,4 +258,12 @@ impl Engine {
             state.idle_since = UnixMillis::now().seconds();
         }
     }
+
+    /// Keys that had expired were left out of what was loaded: replicas that come back have them still.
+    pub fn replay_expired(&self, settings: &Settings, gone: &[(DbIndex, Vec<u8>)]) {
+        let word: &[u8] = if settings.memory.lazyfree_lazy_expire { b"UNLINK" } else { b"DEL" };
+        for (db, key) in gone {
+            self.feed.append(*db, std::iter::once([word, key].into_iter()));
+        }
+    }
 }

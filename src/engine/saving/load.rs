@@ -30,7 +30,7 @@ pub struct LoadMode {
 }
 
 /// What a loading brought.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
     /// Keys loaded.
     pub keys: u64,
@@ -44,6 +44,8 @@ pub struct Loaded {
     pub stream_id: Option<ReplicationId>,
     /// Where it stood.
     pub stream_offset: Option<ReplOffset>,
+    /// Keys left out because they had expired, by name where the stream goes on: who follows it has them still.
+    pub gone: Vec<(DbIndex, Vec<u8>)>,
 }
 
 /// Why a file cannot be loaded: what is wrong, and where.
@@ -226,6 +228,9 @@ impl Loading<'_> {
         let now = UnixMillis::now();
         if !self.mode.keep_expired && key.expiry.is_some_and(|when| when < now) {
             self.loaded.expired += 1;
+            if self.loaded.stream_id.is_some() && !self.mode.exclusive {
+                self.loaded.gone.push((DbIndex(self.db as u32), key.name));
+            }
             return Ok(());
         }
         let hash = self.engine.keyspace.hash(&key.name);
