@@ -106,15 +106,22 @@ pub(super) fn blmove(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn brpoplpush(ctx: &mut Context<'_>) -> CommandResult {
-    blocking_transfer(ctx, (End::Right, End::Left), 3)
+    blocking_transfer(ctx, (End::Right, End::Left), OLD_FORM)
 }
+
+/// Where the timeout stands in the form that does not name the ends.
+const OLD_FORM: usize = 3;
 
 fn blocking_transfer(ctx: &mut Context<'_>, ends: (End, End), timeout: usize) -> CommandResult {
     let deadline = ctx.deadline(timeout)?;
     if transfer(ctx, ends)? {
         // The blocking form must not wait where it is replayed.
         let (source, target) = (ctx.args.at(1), ctx.args.at(2));
-        ctx.change.replay_as(&[b"LMOVE", source, target, ends.0.word(), ends.1.word()]);
+        if timeout == OLD_FORM {
+            ctx.change.replay_as(&[b"RPOPLPUSH", source, target]);
+        } else {
+            ctx.change.replay_as(&[b"LMOVE", source, target, ends.0.word(), ends.1.word()]);
+        }
         return Ok(Outcome::Done);
     }
     if !ctx.may_wait {
