@@ -43,6 +43,8 @@ pub enum Effect {
     AppendOnly,
     /// The flush policy of the append only file changes.
     AppendFsync,
+    /// Times are noted in the append only file, or no more.
+    AofTimes,
     /// Old append only files may be removed.
     AofHistory,
     /// The kernel's out-of-memory score is adjusted.

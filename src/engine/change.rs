@@ -75,6 +75,8 @@ pub struct Change {
     pub replay: Replay,
     /// Whether it is replayed although nothing changed.
     pub always: bool,
+    /// Whether only replicas replay it.
+    pub replicas_only: bool,
     /// Events to publish, in order.
     pub events: Vec<Event>,
 }
@@ -94,9 +96,14 @@ impl Change {
         }
     }
 
-    /// The command must be replayed although it changes nothing (a message that is published).
+    /// The command must be replayed although it changes nothing.
     pub fn replay_always(&mut self) {
         self.always = true;
+    }
+
+    /// Replicas must replay the command although it changes nothing (a message that is published).
+    pub fn replay_on_replicas(&mut self) {
+        (self.always, self.replicas_only) = (true, true);
     }
 
     /// The command must not be replayed at all.

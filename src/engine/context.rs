@@ -44,9 +44,16 @@ impl<'a> Context<'a> {
         self.keys.now
     }
 
-    /// Whether a key that is to expire at `when` can go at once. On a replica it goes when the primary says so.
+    /// What is to expire up to this time can go at once. On a replica it goes when the primary says so, and what is replayed counts on
+    /// finding it.
+    pub fn past(&self) -> UnixMillis {
+        let stays = self.keys.see_expired || self.engine.replication.is_replica();
+        if stays { UnixMillis(i64::MIN) } else { self.now() }
+    }
+
+    /// Whether what is to expire then can go at once.
     pub fn is_past(&self, when: UnixMillis) -> bool {
-        when <= self.now() && !self.engine.replication.is_replica()
+        when <= self.past()
     }
 
     /// The encoding limits in force.

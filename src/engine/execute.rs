@@ -60,6 +60,9 @@ pub struct Run<'r> {
     pub from_primary: bool,
     /// Collects how changes must be replayed, where they are parts of a whole; otherwise each goes to the feed at once.
     pub effects: RefCell<Option<Vec<(DbIndex, OwnedArgs)>>>,
+    /// Whether commands are replayed that were written down when they took effect: what has expired since is still seen, and what they
+    /// change is not written down again.
+    pub replays: bool,
 }
 
 impl<'r> Run<'r> {
@@ -80,6 +83,7 @@ impl<'r> Run<'r> {
             hashed: HashedKey::default(),
             from_primary: false,
             effects: RefCell::default(),
+            replays: false,
         }
     }
 }
@@ -219,6 +223,10 @@ impl Engine {
         {
             return refuse(WireError::CANNOT_SAVE);
         }
+        if self.append_only.log.is_failing() && self.is_write(session, spec.flags) {
+            let why = self.append_only.log.failure().unwrap_or_default();
+            return refuse(WireError::new(format!("MISCONF Errors writing to the AOF file: {why}")));
+        }
         if let Err(error) = self.check_role(run.settings, session, spec, args) {
             return refuse(error);
         }
@@ -239,8 +247,13 @@ impl Engine {
         let persistence = &settings.persistence;
         persistence.stop_writes_on_bgsave_error
             && !persistence.save.0.is_empty()
-            && (flags.intersects(Flags::WRITE | Flags::SHOWS_HEALTH)
-                || (flags.contains(Flags::RUNS_QUEUE) && self.any_queued(session, Flags::WRITE)))
+            && self.is_write(session, flags)
+    }
+
+    /// Whether a command writes, or is to show whether writing works.
+    fn is_write(&self, session: &Session, flags: Flags) -> bool {
+        flags.intersects(Flags::WRITE | Flags::SHOWS_HEALTH)
+            || (flags.contains(Flags::RUNS_QUEUE) && self.any_queued(session, Flags::WRITE))
     }
 
     /// A refused command spoils an open transaction; a refused EXEC ends it.
@@ -332,7 +345,9 @@ impl Engine {
     ) -> Keys<'static> {
         let freshness = Self::freshness(run.settings);
         let mut keys = if exclusive || run.hold.is_exclusive() {
-            self.expire_all_fields(run);
+            if !run.replays {
+                self.expire_all_fields(run);
+            }
             Keys::exclusive(&self.keyspace, db, run.now, freshness)
         } else {
             let mut requests = SmallVec::<[LockRequest; 4]>::new();
@@ -354,7 +369,9 @@ impl Engine {
                 );
                 self.add_target_database(command, args, db, &mut requests);
             }
-            self.expire_fields_of(run, &requests);
+            if !run.replays {
+                self.expire_fields_of(run, &requests);
+            }
             let mut keys = Keys::lock(&self.keyspace, db, &requests, run.now, freshness);
             keys.remember(hashed);
             keys
@@ -362,7 +379,7 @@ impl Engine {
         keys.report_created(self.waiters.any());
         let events = EventClass::from_bits_truncate(run.settings.logging.notify_keyspace_events.0);
         keys.report_events(events.contains(EventClass::NEW), events.contains(EventClass::KEY_MISS));
-        keys.see_expired = run.from_primary;
+        keys.see_expired = run.from_primary || run.replays;
         keys
     }
 

@@ -44,7 +44,9 @@ impl Engine {
             self.expire_own_keys(budget);
             return true;
         }
+        // What has not been replayed yet may count on what is due.
         if !self.keyspace.active_expiry.load(Relaxed)
+            || self.saving.loads.is_active()
             || self.pause.current(crate::base::clock::UnixMillis::now()).is_some()
         {
             return true;

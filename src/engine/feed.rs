@@ -1,8 +1,11 @@
 //! The feed: one ordered stream of the commands as they must be replayed, with an offset.
 //!
 //! Written under the locks a change was made with, so for each key its order is the order of execution. Readers
-//! (replicas, the append-only file) hold an offset each and read from the ring; one that falls behind the ring's
+//! (replicas) hold an offset each and read from the ring; one that falls behind the ring's
 //! start has to begin anew with a snapshot. Without readers nothing is encoded.
+//!
+//! The append only file takes what it has not had yet out of a [`Tail`] of its own, where nothing gets lost, and which on a replica too is
+//! what commands changed.
 //!
 //! The ring holds the last `capacity` bytes, and beyond that what pinned readers have not read yet, each up to a limit of its
 //! own. On a replica the feed is its primary's stream, byte by byte, at the primary's offsets: what commands change here
@@ -15,7 +18,9 @@ use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 
+use super::append_only::Tail;
 use crate::keyspace::DbIndex;
+use crate::persistence::aof::record;
 pub use crate::replication::ReplOffset as FeedOffset;
 use crate::resp::OwnedArgs;
 
@@ -76,6 +81,8 @@ pub struct Feed {
     readers: AtomicUsize,
     /// Whether it is the stream of our primary.
     proxied: AtomicBool,
+    /// What the append only file has not taken yet.
+    pub tail: Tail,
 }
 
 /// A reader fell behind: what it wants is no longer in the ring.
@@ -92,11 +99,16 @@ impl Feed {
             excess: AtomicUsize::new(0),
             readers: AtomicUsize::new(0),
             proxied: AtomicBool::new(false),
+            tail: Tail::default(),
         }
     }
 
-    /// Whether what commands change is written down: somebody reads, and the stream is our own.
+    /// Whether what commands change is written down: for readers, where the stream is our own, or in the append only file.
     pub fn is_read(&self) -> bool {
+        self.is_ring_read() || self.tail.is_open()
+    }
+
+    fn is_ring_read(&self) -> bool {
         self.readers.load(Relaxed) > 0 && !self.proxied.load(Relaxed)
     }
 
@@ -182,45 +194,57 @@ impl Feed {
         self.trim(&mut ring);
     }
 
-    /// Appends commands that belong together (one command, or a transaction), run in `db`.
+    /// Appends commands that belong together (one command, or several that took effect together), run in `db`.
     pub fn append<'a, C>(&self, db: DbIndex, commands: impl Iterator<Item = C>)
     where
         C: ExactSizeIterator<Item = &'a [u8]>,
     {
-        self.write(|ring, encoded| {
-            select(ring, db, encoded);
-            for command in commands {
-                encode(encoded, command);
-            }
-        });
+        if self.is_read() {
+            let (body, last) = whole(db, commands.map(|command| (db, command)));
+            self.append_body(db, &body, last);
+            self.tail.append(db, &body, last);
+        }
     }
 
-    /// Appends a command that belongs to no database.
-    pub fn append_bare(&self, words: &[&[u8]]) {
-        self.write(|_, encoded| encode(encoded, words.iter().copied()));
+    /// Appends a command that only replicas run.
+    pub fn append_for_replicas<'a>(&self, db: DbIndex, command: impl ExactSizeIterator<Item = &'a [u8]>) {
+        if self.is_ring_read() {
+            let (body, last) = whole(db, std::iter::once((db, command)));
+            self.append_body(db, &body, last);
+        }
     }
 
     /// Appends commands that took effect together, each in its own database; several are put between MULTI and EXEC.
     pub fn append_whole(&self, commands: &[(DbIndex, OwnedArgs)]) {
         let [(first, _), ..] = commands else { return };
-        let is_transaction = commands.len() > 1;
+        if self.is_read() {
+            let (body, last) = whole(*first, commands.iter().map(|(db, command)| (*db, command.as_args().from(0))));
+            self.append_body(*first, &body, last);
+            self.tail.append(*first, &body, last);
+        }
+    }
+
+    /// Puts commands into the ring that begin in one database and end in another.
+    fn append_body(&self, first: DbIndex, body: &[u8], last: DbIndex) {
+        if body.is_empty() {
+            return;
+        }
         self.write(|ring, encoded| {
-            select(ring, *first, encoded);
-            if is_transaction {
-                encode(encoded, std::iter::once(&b"MULTI"[..]));
+            if ring.db != Some(first) {
+                record::select(encoded, first);
             }
-            for (db, command) in commands {
-                select(ring, *db, encoded);
-                encode(encoded, command.as_args().from(0));
-            }
-            if is_transaction {
-                encode(encoded, std::iter::once(&b"EXEC"[..]));
-            }
+            ring.db = Some(last);
+            encoded.extend_from_slice(body);
         });
     }
 
+    /// Appends a command that belongs to no database.
+    pub fn append_bare(&self, words: &[&[u8]]) {
+        self.write(|_, encoded| record::command(encoded, words.iter().copied()));
+    }
+
     fn write(&self, what: impl FnOnce(&mut Ring, &mut Vec<u8>)) {
-        if !self.is_read() {
+        if !self.is_ring_read() {
             return;
         }
         let mut encoded = Vec::new();
@@ -353,26 +377,30 @@ impl Feed {
     }
 }
 
-/// Writes a SELECT where the stream is in another database.
-fn select(ring: &mut Ring, db: DbIndex, encoded: &mut Vec<u8>) {
-    if ring.db != Some(db) {
-        let number = db.0.to_string();
-        encode(encoded, [&b"SELECT"[..], number.as_bytes()].into_iter());
-        ring.db = Some(db);
+/// Encodes commands, the first of which is in `first`; several are put between MULTI and EXEC. The last one's database comes too.
+fn whole<'a, C>(first: DbIndex, commands: impl Iterator<Item = (DbIndex, C)>) -> (Vec<u8>, DbIndex)
+where
+    C: ExactSizeIterator<Item = &'a [u8]>,
+{
+    let one_word = |out: &mut Vec<u8>, word: &'static [u8]| record::command(out, std::iter::once(word));
+    let (mut body, mut last, mut is_transaction) = (Vec::new(), first, false);
+    for (index, (db, command)) in commands.enumerate() {
+        if index == 1 {
+            let mut opened = Vec::with_capacity(2 * body.len());
+            one_word(&mut opened, b"MULTI");
+            opened.append(&mut body);
+            (body, is_transaction) = (opened, true);
+        }
+        if db != last {
+            record::select(&mut body, db);
+            last = db;
+        }
+        record::command(&mut body, command);
     }
-}
-
-fn encode<'a>(out: &mut Vec<u8>, arguments: impl ExactSizeIterator<Item = &'a [u8]>) {
-    let mut number = itoa::Buffer::new();
-    out.push(b'*');
-    out.extend_from_slice(number.format(arguments.len()).as_bytes());
-    for argument in arguments {
-        out.extend_from_slice(b"\r\n$");
-        out.extend_from_slice(number.format(argument.len()).as_bytes());
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(argument);
+    if is_transaction {
+        one_word(&mut body, b"EXEC");
     }
-    out.extend_from_slice(b"\r\n");
+    (body, last)
 }
 
 #[cfg(test)]
@@ -401,6 +429,19 @@ mod tests {
             "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n*2\r\n$3\r\nDEL\r\n$1\r\nl\r\n"
         );
         assert_eq!(feed.end().0, text.len() as u64);
+    }
+
+    #[test]
+    fn several_commands_are_one_transaction() {
+        let feed = Feed::new(1 << 20);
+        let offset = feed.attach();
+        let word = |db, word: &[u8]| (DbIndex(db), std::iter::once(word).collect::<OwnedArgs>());
+        feed.append_whole(&[word(1, b"A")]);
+        feed.append_whole(&[word(1, b"B"), word(2, b"C")]);
+        feed.append_whole(&[word(2, b"D")]);
+        let text = String::from_utf8(feed.read(offset, usize::MAX).unwrap()).unwrap();
+        let words: Vec<_> = text.split("\r\n").filter(|word| !word.starts_with(['*', '$'])).collect();
+        assert_eq!(words.join(" "), "SELECT 1 A MULTI B SELECT 2 C EXEC D ");
     }
 
     #[test]

@@ -53,8 +53,12 @@ impl Engine {
         } else if !change.always && !matches!(change.replay, Replay::Each(_)) {
             return;
         }
-        if self.feed.is_read() {
-            self.replay(run, keys.db(), args, change.replay);
+        if self.feed.is_read() && !run.replays {
+            if change.replicas_only && run.effects.borrow().is_none() {
+                self.feed.append_for_replicas(keys.db(), args.from(0));
+            } else {
+                self.replay(run, keys.db(), args, change.replay);
+            }
         }
     }
 

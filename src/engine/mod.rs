@@ -1,5 +1,6 @@
 //! How any command runs: checks, locks, call, record. Knows rows, not names.
 
+mod append_only;
 mod blocking;
 mod change;
 mod client_eviction;
@@ -37,6 +38,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+pub use append_only::{AofFailed, AofState, AppendOnly, Log, RewriteFailed, RewriteReport, Tail};
 pub use blocking::{Waiter, Waiters};
 pub use change::{Change, Event, EventClass, Replay};
 pub use command::{Command, CommandResult, CommandTable, Handler, Lost, NullReply, Outcome, Wait};
@@ -149,6 +151,8 @@ pub struct Engine {
     pub reclaimer: Reclaimer,
     /// Snapshots on disk.
     pub saving: Saving,
+    /// The append only file.
+    pub append_only: AppendOnly,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// Highest memory use seen, in bytes.
@@ -238,6 +242,7 @@ impl Engine {
             idle_peers: IdlePeers::default(),
             tls: parts.tls,
             saving,
+            append_only: AppendOnly::default(),
             dirty: AtomicU64::new(0),
             peak_memory: AtomicU64::new(0),
             startup_memory: AtomicU64::new(0),

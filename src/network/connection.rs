@@ -166,11 +166,17 @@ impl Connection<'_> {
             }
             let settings = self.engine.config.settings();
             let mut stop = self.run_requests(&settings);
+            let logged = self.engine.log_changes(&settings);
             drop(settings);
+            if let Some(offset) = logged {
+                // Replies promise what must be on disk first; others are served meanwhile.
+                self.engine.changes_logged(offset).await;
+            }
             if let Stop::Script = stop {
                 // The script has the session: it must end before the connection may.
                 let sent = self.send().await;
                 stop = self.wait_script().await;
+                self.log_changes().await;
                 if let Err(end) = sent {
                     return Some(end);
                 }
@@ -200,6 +206,14 @@ impl Connection<'_> {
             if end.is_some() {
                 return end;
             }
+        }
+    }
+
+    /// Has what was changed written down, and waits until it is where the replies promise it to be.
+    pub(super) async fn log_changes(&self) {
+        let logged = self.engine.log_changes(&self.engine.config.settings());
+        if let Some(offset) = logged {
+            self.engine.changes_logged(offset).await;
         }
     }
 

@@ -157,6 +157,7 @@ impl Connection<'_> {
         }
         self.show_output();
         self.account();
+        self.log_changes().await;
         self.send().await.err().or_else(|| self.closed())
     }
 
@@ -202,6 +203,7 @@ impl Connection<'_> {
                 Some(Wake::Mail) => match self.take_blocked_mail(waiter) {
                     BlockedMail::Served => return None,
                     BlockedMail::Other => {
+                        self.log_changes().await;
                         if let Err(end) = self.send().await {
                             self.give_up(waiter);
                             return Some(end);

@@ -1,4 +1,4 @@
-//! Loading the snapshot at the start, on a thread of its own, while clients are told to wait.
+//! Loading the snapshot, or the append only file, at the start, on a thread of its own, while clients are told to wait.
 
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,14 +7,15 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::check_rdb;
-use crate::engine::{Engine, LoadError, LoadMode};
+use crate::config::Settings;
+use crate::engine::{AofFailed, Engine, LoadError, LoadMode};
 
 /// Says that loading is about to begin. Called before anybody can connect.
 pub fn announce(engine: &Engine) {
     engine.saving.loads.active.store(true, Relaxed);
 }
 
-/// The file cannot be loaded; the log says why.
+/// Nothing can be loaded, or not be gone on with; the log says why.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadFailed;
 
@@ -37,9 +38,25 @@ pub async fn run(engine: &'static Engine) -> Result<(), LoadFailed> {
 fn load(engine: &'static Engine) -> Result<(), LoadFailed> {
     let started = Instant::now();
     let settings = engine.config.settings();
+    // An error there has been logged as the last line, which is where it is looked for.
+    let failed = |AofFailed| LoadFailed;
+    engine.read_aof_manifest(&settings).map_err(failed)?;
+    if settings.persistence.appendonly {
+        if engine.load_append_only(&settings, false).map_err(failed)? {
+            tracing::info!("DB loaded from append only file: {:.3} seconds", started.elapsed().as_secs_f64());
+        }
+        engine.open_append_only(&settings).map_err(failed)?;
+    } else {
+        load_snapshot(engine, &settings, started)?;
+    }
+    engine.remove_aof_history(&settings);
+    Ok(())
+}
+
+fn load_snapshot(engine: &'static Engine, settings: &Settings, started: Instant) -> Result<(), LoadFailed> {
     // Expired keys of a replica go when its primary says so.
     let mode = LoadMode { keep_expired: engine.replication.is_replica(), ..LoadMode::default() };
-    match engine.load_snapshot(&settings, mode) {
+    match engine.load_snapshot(settings, mode) {
         Ok(Some(loaded)) => {
             tracing::info!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64());
             if let (Some(id), Some(offset)) = (loaded.stream_id, loaded.stream_offset) {
@@ -57,6 +74,7 @@ fn load(engine: &'static Engine) -> Result<(), LoadFailed> {
             if damaged {
                 tracing::error!("Terminating server after rdb file reading failure.");
             }
+            tracing::error!("Fatal error loading the DB, check server logs. Exiting.");
             return Err(LoadFailed);
         }
     }

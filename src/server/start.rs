@@ -77,7 +77,6 @@ fn prepare(args: &[OsString]) -> Result<Prepared, String> {
 fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
     let settings = &loaded.settings;
     let features = [
-        (settings.persistence.appendonly, "appendonly yes", "only snapshots are kept on disk"),
         (settings.cluster.cluster_enabled, "cluster-enabled yes", "there is no cluster"),
         (!loaded.renamed_commands.is_empty(), "rename-command", "commands keep their names"),
     ];
@@ -251,10 +250,7 @@ fn serve_until_shutdown(assembled: Assembled) -> ExitCode {
     });
     let exit_code = match ending {
         Ok(exit_code) => exit_code,
-        Err(loading::LoadFailed) => {
-            tracing::error!("Fatal error loading the DB, check server logs. Exiting.");
-            return ExitCode::FAILURE;
-        }
+        Err(loading::LoadFailed) => return ExitCode::FAILURE,
     };
     supervision::announce_stopping(&engine.config.settings());
     listening.stop();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::engine::{Engine, SaveError, Shutdown, Ticket};
+use crate::engine::{AofState, Engine, SaveError, Shutdown, Ticket};
 
 /// How long a save in the background that was given up may take to clean up after itself.
 const GIVE_UP: Duration = Duration::from_secs(5);
@@ -25,6 +25,9 @@ pub async fn prepare(engine: &'static Engine, shutdown: Shutdown) -> Option<i32>
         while engine.saving.in_background() && Instant::now() < end {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+    if !end_append_only(engine, shutdown) {
+        return None;
     }
     let has_save_points = !engine.config.settings().persistence.save.0.is_empty();
     let wanted = (has_save_points && !shutdown.how.nosave) || shutdown.how.save;
@@ -48,11 +51,37 @@ pub async fn prepare(engine: &'static Engine, shutdown: Shutdown) -> Option<i32>
     engine.saving.end_last_save();
     engine.pause.end();
     tracing::warn!("Error trying to save the DB, can't exit.");
+    refuse(engine, shutdown);
+    None
+}
+
+/// Ends the rewriting of the append only file, and brings it to disk; `false` if that must not be.
+fn end_append_only(engine: &'static Engine, shutdown: Shutdown) -> bool {
+    let state = engine.append_only.state();
+    if engine.append_only.is_rewriting() {
+        if state == AofState::WaitsForBase {
+            if !shutdown.how.force {
+                tracing::warn!("Writing initial AOF, can't exit.");
+                refuse(engine, shutdown);
+                return false;
+            }
+            tracing::warn!("Writing initial AOF. Exit anyway.");
+        }
+        tracing::warn!("There is a child rewriting the AOF. Killing it!");
+        engine.give_up_rewrite();
+    }
+    if state != AofState::Off {
+        tracing::info!("Calling fsync() on the AOF file.");
+        engine.flush_append_only();
+    }
+    true
+}
+
+fn refuse(engine: &Engine, shutdown: Shutdown) {
     tracing::warn!("Errors trying to shut down the server. Check the logs for more information.");
     if let Some(client) = shutdown.client {
         engine.refuse_shutdown(client);
     }
-    None
 }
 
 /// Gives replicas time to get everything, as `shutdown-timeout` says; `false` if the request was taken back meanwhile.

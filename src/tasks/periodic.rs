@@ -26,6 +26,7 @@ pub async fn run(engine: &'static Engine) {
             let now = UnixMillis::now();
             engine.peak_memory.fetch_max(used_memory(), Relaxed);
             sample_rates(engine, now);
+            engine.rewrite_if_due(now);
             engine.save_if_due(now);
             engine.replication_pulse(now, now.seconds() != last_second);
             clients::limit_tracked_keys(engine);

@@ -156,7 +156,7 @@ pub(super) fn hpexpireat(ctx: &mut Context<'_>) -> CommandResult {
 
 fn expire(ctx: &mut Context<'_>, unit: TimeUnit) -> CommandResult {
     const NO_COUNT: WireError = WireError::fixed("ERR Parameter `numFields` should be greater than 0");
-    let (key, now) = (ctx.args.at(1), ctx.now());
+    let (key, now) = (ctx.args.at(1), ctx.past());
     let _ = ctx.keys.write::<Hash>(key)?;
     let when = instant(ctx, 2, unit)?;
     let condition = Condition::parse(ctx.args.at(3));

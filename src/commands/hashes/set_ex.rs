@@ -122,7 +122,7 @@ impl Request {
 
 pub(super) fn hsetex(ctx: &mut Context<'_>) -> CommandResult {
     let request = Request::parse(ctx)?;
-    let (key, args, limits, now) = (ctx.args.at(1), ctx.args, ctx.limits(), ctx.now());
+    let (key, args, limits, now) = (ctx.args.at(1), ctx.args, ctx.limits(), ctx.past());
     let fields = args.from(request.first).step_by(2);
     let hash = ctx.keys.write::<Hash>(key)?;
     let there = |field: &[u8]| hash.as_ref().is_some_and(|hash| hash.contains(field));

@@ -54,7 +54,7 @@ fn reply_field(reply: &mut Reply<'_>, hash: Option<&Hash>, field: &[u8]) {
 }
 
 pub(super) fn hgetex(ctx: &mut Context<'_>) -> CommandResult {
-    let (key, now) = (ctx.args.at(1), ctx.now());
+    let (key, now) = (ctx.args.at(1), ctx.past());
     let _ = ctx.keys.write::<Hash>(key)?;
     let unit = TimeUnit::of_option(ctx.args.at(2));
     let when = unit.map(|unit| instant(ctx, 3, unit)).transpose()?;

@@ -1,4 +1,4 @@
-//! Snapshots on demand: SAVE, BGSAVE, LASTSAVE.
+//! Files on demand: SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF.
 
 use crate::catalog::{Group, Spec, categories, flags};
 use crate::engine::{Command, CommandResult, Context, Outcome, Ticket};
@@ -6,6 +6,19 @@ use crate::resp::WireError;
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
+    Command {
+        spec: Spec {
+            name: "bgrewriteaof",
+            arity: 1,
+            flags: flags![ADMIN, NOSCRIPT, NO_ASYNC_LOADING, EXCLUSIVE],
+            group: Group::Server,
+            since: "1.0.0",
+            summary: "Rewrites the append-only file in the background.",
+            complexity: "O(1)",
+            ..Spec::BASE
+        },
+        run: bgrewriteaof,
+    },
     Command {
         spec: Spec {
             name: "bgsave",
@@ -88,6 +101,27 @@ pub(super) fn bgsave(ctx: &mut Context<'_>) -> CommandResult {
     }
     ctx.engine.save_in_background(ctx.settings).map_err(|_| FAILED)?;
     ctx.reply.status("Background saving started");
+    Ok(Outcome::Done)
+}
+
+pub(super) fn bgrewriteaof(ctx: &mut Context<'_>) -> CommandResult {
+    const IN_PROGRESS: WireError =
+        WireError::fixed("ERR Background append only file rewriting already in progress");
+    const FAILED: WireError = WireError::fixed(
+        "ERR Can't execute an AOF background rewriting. Please check the server logs for more information.",
+    );
+    let engine = ctx.engine;
+    if engine.append_only.is_rewriting() {
+        return Err(IN_PROGRESS);
+    }
+    // Inside a transaction the new base would stand between its commands.
+    if !ctx.may_wait || engine.saving.in_background() || engine.keyspace.is_snapshotting() {
+        engine.schedule_rewrite();
+        ctx.reply.status("Background append only file rewriting scheduled");
+        return Ok(Outcome::Done);
+    }
+    engine.begin_rewrite(ctx.settings).map_err(|_| FAILED)?;
+    ctx.reply.status("Background append only file rewriting started");
     Ok(Outcome::Done)
 }
 

@@ -42,13 +42,13 @@ pub const ROWS: &[Command] = &[
 pub(super) fn publish(ctx: &mut Context<'_>) -> CommandResult {
     let limits = &ctx.settings.limits.client_output_buffer_limit;
     let receivers = ctx.engine.pubsub.publish(ctx.args.at(1), ctx.args.at(2), limits);
-    ctx.change.replay_always();
+    ctx.change.replay_on_replicas();
     ctx.done_int(receivers as i64)
 }
 
 pub(super) fn spublish(ctx: &mut Context<'_>) -> CommandResult {
     let limits = &ctx.settings.limits.client_output_buffer_limit;
     let receivers = ctx.engine.pubsub.publish_to_shard(ctx.args.at(1), ctx.args.at(2), limits);
-    ctx.change.replay_always();
+    ctx.change.replay_on_replicas();
     ctx.done_int(receivers as i64)
 }

@@ -40,7 +40,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "config|set",
             arity: -4,
-            flags: flags![ADMIN, NOSCRIPT, LOADING, STALE],
+            flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, EXCLUSIVE],
             secrets: Secrets::ValuesOf(&[
                 "requirepass",
                 "masterauth",
@@ -117,7 +117,11 @@ pub(super) fn config_set(ctx: &mut Context<'_>) -> CommandResult {
     }
     let pairs: Vec<(&[u8], &[u8])> =
         (2..ctx.args.len()).step_by(2).map(|index| (ctx.args.at(index), ctx.args.at(index + 1))).collect();
-    let effects = Effects { engine: ctx.engine, client_is_local: ctx.session.client.peer.is_loopback() };
+    let effects = Effects {
+        engine: ctx.engine,
+        client_is_local: ctx.session.client.peer.is_loopback(),
+        in_transaction: !ctx.may_wait,
+    };
     ctx.engine.config.set(&pairs, &effects).map_err(|error| WireError::new(error.to_string()))?;
     ctx.done_ok()
 }

@@ -1,7 +1,7 @@
 //! What CONFIG SET sets off beyond the new value: the server's answers to the configuration's questions.
 
 use crate::config::{ApplyHooks, Effect, Settings};
-use crate::engine::{Engine, tls_options};
+use crate::engine::{AofState, Engine, RewriteFailed, tls_options};
 
 /// Applies effects to the running server.
 pub(super) struct Effects {
@@ -9,6 +9,8 @@ pub(super) struct Effects {
     pub engine: &'static Engine,
     /// Whether the client that asks is on this machine.
     pub client_is_local: bool,
+    /// Whether it asks in the middle of a transaction or a script.
+    pub in_transaction: bool,
 }
 
 impl ApplyHooks for Effects {
@@ -40,14 +42,20 @@ impl ApplyHooks for Effects {
                 self.engine.feed.set_capacity(new.replication.repl_backlog_size as usize);
                 Ok(())
             }
-            Effect::AppendOnly if new.persistence.appendonly => Err("this server has no append only file".into()),
+            Effect::AppendOnly => self.switch_append_only(new),
+            Effect::AofTimes => {
+                self.engine.feed.tail.note_times(new.persistence.aof_timestamp_enabled);
+                Ok(())
+            }
+            Effect::AofHistory => {
+                self.engine.remove_aof_history(new);
+                Ok(())
+            }
             // Read where they are used, at the latest with the next command or round of background work.
-            Effect::AppendOnly
-            | Effect::MaxClients
+            Effect::MaxClients
             | Effect::Hz
             | Effect::GoodReplicas
             | Effect::AppendFsync
-            | Effect::AofHistory
             | Effect::ClusterAnnounce
             | Effect::ClusterFlags
             | Effect::LogLevel
@@ -58,6 +66,21 @@ impl ApplyHooks for Effects {
 }
 
 impl Effects {
+    /// Begins or ends the append only file.
+    fn switch_append_only(&self, new: &Settings) -> Result<(), String> {
+        match (new.persistence.appendonly, self.engine.append_only.state()) {
+            (true, AofState::Off) => self
+                .engine
+                .start_append_only(new, self.in_transaction)
+                .map_err(|RewriteFailed| "Unable to turn on AOF. Check server logs.".into()),
+            (false, AofState::On | AofState::WaitsForBase) => {
+                self.engine.stop_append_only(new);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reads certificates, trust and ciphers anew. In a plaintext group there is nothing that would use them.
     fn reload_certificates(&self, new: &Settings) -> Result<(), String> {
         let Some(live) = &self.engine.tls else { return Ok(()) };

@@ -147,6 +147,7 @@ pub(super) fn value_bytes(entry: &Entry) -> usize {
 
 pub(super) fn memory_stats(ctx: &mut Context<'_>) -> CommandResult {
     let overhead = Overhead::take(ctx.engine);
+    let aof_buffer = ctx.engine.aof_buffer_bytes();
     let mut pairs = Pairs { count: 0, reply: &mut ctx.reply };
     let mark = pairs.reply.deferred();
     pairs.bytes("peak.allocated", overhead.peak);
@@ -156,7 +157,7 @@ pub(super) fn memory_stats(ctx: &mut Context<'_>) -> CommandResult {
     pairs.bytes("clients.slaves", overhead.clients_replicas);
     pairs.bytes("clients.normal", overhead.clients_normal);
     pairs.bytes("cluster.links", 0);
-    pairs.bytes("aof.buffer", 0);
+    pairs.bytes("aof.buffer", aof_buffer);
     pairs.bytes("lua.caches", ctx.engine.scripts.figures().script_bytes as u64);
     pairs.bytes("functions.caches", ctx.engine.libraries.figures().library_bytes as u64);
     for database in &overhead.databases {

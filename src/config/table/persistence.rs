@@ -61,7 +61,7 @@ parameters! {
     "aof-use-rdb-preamble" => aof_use_rdb_preamble: bool = "yes", BOOL;
 
     /// Note times in the append only file.
-    "aof-timestamp-enabled" => aof_timestamp_enabled: bool = "no", BOOL;
+    "aof-timestamp-enabled" => aof_timestamp_enabled: bool = "no", BOOL, [effect(Effect::AofTimes)];
 
     /// Flush a rewritten append only file to disk piece by piece.
     "aof-rewrite-incremental-fsync" => aof_rewrite_incremental_fsync: bool = "yes", BOOL;

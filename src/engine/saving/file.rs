@@ -66,6 +66,11 @@ impl SnapshotFile {
         self.write(&file::end())?;
         let checksum = self.checksum.as_ref().map_or(0, Crc64::value);
         self.out.write_all(&checksum.to_le_bytes())?;
+        self.flush()
+    }
+
+    /// Waits until all that was appended is on disk.
+    pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()?;
         self.out.get_ref().sync_all()
     }

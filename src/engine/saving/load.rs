@@ -118,7 +118,24 @@ impl Engine {
         loads.done_bytes.store(0, Relaxed);
         let checksum = settings.persistence.rdbchecksum && !self.skip_checksums.load(Relaxed);
         let loading = Loading { engine: self, path, settings, mode, loaded: Loaded::default(), db: 0 };
-        loading.run(source, checksum)
+        loading.run(source, checksum).map(|(loaded, _)| loaded)
+    }
+
+    /// Loads a snapshot that something may follow. That comes back: bytes already taken out of the source, the source, and where they
+    /// stand in the file.
+    pub(in crate::engine) fn load_base<R: Read>(
+        &'static self,
+        path: &Path,
+        source: R,
+        settings: &Settings,
+        mode: LoadMode,
+    ) -> Result<(Vec<u8>, R, u64), LoadError> {
+        let checksum = settings.persistence.rdbchecksum && !self.skip_checksums.load(Relaxed);
+        let loading = Loading { engine: self, path, settings, mode, loaded: Loaded::default(), db: 0 };
+        let (_, reader) = loading.run(source, checksum)?;
+        let offset = reader.offset();
+        let (taken, source) = reader.into_rest();
+        Ok((taken, source, offset))
     }
 }
 
@@ -132,7 +149,7 @@ struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    fn run(mut self, source: impl Read, checksum: bool) -> Result<Loaded, LoadError> {
+    fn run<R: Read>(mut self, source: R, checksum: bool) -> Result<(Loaded, FileReader<R>), LoadError> {
         let limits = crate::engine::encoding_limits(self.settings);
         let at_start = |error| LoadError::Read { path: self.path.into(), offset: 0, db: 0, key: None, error };
         let mut reader = FileReader::new(source, checksum, Modules::Refused).map_err(at_start)?;
@@ -149,7 +166,7 @@ impl Loading<'_> {
                     if checksum && !summed {
                         tracing::info!("RDB file was saved with checksum disabled: no check performed.");
                     }
-                    return Ok(self.end());
+                    return Ok((self.end(), reader));
                 }
             }
         }

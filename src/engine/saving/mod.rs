@@ -8,7 +8,7 @@ mod background;
 mod file;
 mod headers;
 mod load;
-mod pace;
+pub(in crate::engine) mod pace;
 mod progress;
 mod save;
 mod snapshot;
@@ -19,6 +19,7 @@ pub use load::{LoadError, LoadMode, Loaded};
 pub(in crate::engine) use pace::count_while;
 pub use progress::{LoadFigures, SaveFigures, SaveReport};
 pub use save::SaveError;
+pub(in crate::engine) use snapshot::key_encoder;
 pub use snapshot::{RunningSnapshot, written_version};
 
 use std::sync::Arc;
@@ -43,7 +44,7 @@ impl Ticket {
     }
 
     /// Does the last step, unless the save has been given up.
-    fn redeem<T>(&self, last_step: impl FnOnce() -> T) -> Option<T> {
+    pub(in crate::engine) fn redeem<T>(&self, last_step: impl FnOnce() -> T) -> Option<T> {
         let withdrawn = self.withdrawn.lock();
         if *withdrawn { None } else { Some(last_step()) }
     }

@@ -9,7 +9,7 @@ use super::Ticket;
 const NAP: Duration = Duration::from_millis(10);
 
 /// Counts `keys` as done, each after a delay; `false` if the save was given up.
-pub(super) fn count(keys: usize, delay_us: i32, ticket: &Ticket, done: &AtomicU64) -> bool {
+pub(in crate::engine) fn count(keys: usize, delay_us: i32, ticket: &Ticket, done: &AtomicU64) -> bool {
     count_while(keys, delay_us, || !ticket.is_withdrawn(), done)
 }
 

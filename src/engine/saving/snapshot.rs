@@ -6,7 +6,7 @@ use crate::base::memory::used_memory;
 use crate::config::values::EvictionPolicy;
 use crate::config::{REDIS_VERSION, Settings};
 use crate::engine::Engine;
-use crate::keyspace::{Freshness, Piece, Snapshot, SnapshotBusy};
+use crate::keyspace::{Freshness, Piece, ShardEncoder, Snapshot, SnapshotBusy};
 use crate::persistence::rdb::Version;
 use crate::persistence::rdb::file::{Facts, KeyEncoder, Usage, preamble};
 
@@ -49,11 +49,27 @@ impl Engine {
         functions: bool,
     ) -> Result<RunningSnapshot, SnapshotBusy> {
         let now = UnixMillis::now();
-        let snapshot = self.keyspace.begin_snapshot(Box::new(key_encoder(settings, now)))?;
-        Ok(RunningSnapshot { preamble: self.preamble(settings, now, aof_base, functions), snapshot, engine: self })
+        let preamble = self.preamble(settings, now, aof_base, functions);
+        self.begin_picture(Box::new(key_encoder(settings, now)), preamble)
     }
 
-    pub(super) fn preamble(&self, settings: &Settings, now: UnixMillis, aof_base: bool, functions: bool) -> Vec<u8> {
+    /// Takes a picture of this instant in the form that an encoder gives it. The caller holds the gate exclusively.
+    pub(in crate::engine) fn begin_picture(
+        &'static self,
+        encoder: Box<dyn ShardEncoder>,
+        preamble: Vec<u8>,
+    ) -> Result<RunningSnapshot, SnapshotBusy> {
+        let snapshot = self.keyspace.begin_snapshot(encoder)?;
+        Ok(RunningSnapshot { preamble, snapshot, engine: self })
+    }
+
+    pub(in crate::engine) fn preamble(
+        &self,
+        settings: &Settings,
+        now: UnixMillis,
+        aof_base: bool,
+        functions: bool,
+    ) -> Vec<u8> {
         let functions = if functions { self.libraries.report() } else { Vec::new() };
         preamble(&Facts {
             version: written_version(settings),
@@ -72,7 +88,7 @@ pub fn written_version(settings: &Settings) -> Version {
     u16::try_from(settings.persistence.rdb_version).ok().and_then(Version::of_number).unwrap_or_default()
 }
 
-pub(super) fn key_encoder(settings: &Settings, now: UnixMillis) -> KeyEncoder {
+pub(in crate::engine) fn key_encoder(settings: &Settings, now: UnixMillis) -> KeyEncoder {
     let usage = match (settings.memory.maxmemory_policy, Engine::freshness(settings)) {
         (_, Freshness::Lfu(tuning)) => Usage::Frequency(tuning),
         (EvictionPolicy::AllkeysLru | EvictionPolicy::VolatileLru, _) => Usage::Idle,

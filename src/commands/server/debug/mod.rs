@@ -38,7 +38,7 @@ type Run = fn(&mut Context<'_>) -> CommandResult;
 
 /// Each subcommand with the least and the most arguments, DEBUG and the subcommand included.
 const SUBCOMMANDS: &[(&str, usize, usize, Run)] = &[
-    ("aof-flush-sleep", 3, 3, accepted),
+    ("aof-flush-sleep", 3, 3, aof_flush_sleep),
     ("assert", 2, 2, crash),
     ("change-repl-id", 2, 2, accepted),
     ("client-eviction", 2, 2, client_eviction),
@@ -52,7 +52,7 @@ const SUBCOMMANDS: &[(&str, usize, usize, Run)] = &[
     ("htstats-key", 3, usize::MAX, tables::of_key),
     ("leak", 3, 3, leak),
     ("listpack", 3, 3, object::listpack),
-    ("loadaof", 2, 2, no_append_only_file),
+    ("loadaof", 2, 2, reload::load_append_only),
     ("log", 3, 3, log),
     ("object", 3, 3, object::object),
     ("oom", 2, 2, crash),
@@ -203,8 +203,11 @@ fn rewrite_all(ctx: &mut Context<'_>) -> CommandResult {
     }
 }
 
-fn no_append_only_file(_: &mut Context<'_>) -> CommandResult {
-    Err(WireError::fixed("ERR this server has no append only file to load"))
+/// Microseconds that each write to the append only file takes longer.
+fn aof_flush_sleep(ctx: &mut Context<'_>) -> CommandResult {
+    let sleep_us = parse_i64(ctx.args.at(2)).and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
+    ctx.engine.append_only.log.sleep_us.store(sleep_us, Relaxed);
+    ctx.done_ok()
 }
 
 fn client_eviction(ctx: &mut Context<'_>) -> CommandResult {

@@ -1,7 +1,9 @@
-//! DEBUG RELOAD: what is in memory goes to disk and comes back.
+//! DEBUG RELOAD and LOADAOF: what is in memory goes to disk and comes back.
+
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::commands::generic::databases;
-use crate::engine::{CommandResult, Context, LoadMode, Ticket};
+use crate::engine::{AofFailed, CommandResult, Context, LoadMode, Ticket};
 use crate::keyspace::DbIndex;
 use crate::resp::WireError;
 
@@ -23,9 +25,7 @@ pub(super) fn reload(ctx: &mut Context<'_>) -> CommandResult {
         ctx.engine.save_now(ctx.settings, &Ticket::default()).map_err(|_| NOT_SAVED)?;
     }
     if flush {
-        let all: Vec<DbIndex> = ctx.keys.keyspace().indices().collect();
-        databases::flush(ctx, &all, false);
-        ctx.engine.libraries.flush()?;
+        empty(ctx)?;
     }
     let mode = LoadMode { merge, exclusive: true, keep_expired: false };
     let failed = match ctx.engine.load_snapshot(ctx.settings, mode) {
@@ -41,4 +41,25 @@ pub(super) fn reload(ctx: &mut Context<'_>) -> CommandResult {
     }
     tracing::warn!("DB reloaded by DEBUG RELOAD");
     ctx.done_ok()
+}
+
+pub(super) fn load_append_only(ctx: &mut Context<'_>) -> CommandResult {
+    const NOT_LOADED: WireError = WireError::fixed("ERR Error trying to load the AOF files, check server logs.");
+    let engine = ctx.engine;
+    engine.flush_append_only();
+    empty(ctx)?;
+    engine
+        .read_aof_manifest(ctx.settings)
+        .and_then(|()| engine.load_append_only(ctx.settings, true))
+        .map_err(|AofFailed| NOT_LOADED)?;
+    engine.dirty.store(0, Relaxed);
+    tracing::warn!("Append Only File loaded by DEBUG LOADAOF");
+    ctx.done_ok()
+}
+
+/// Removes all keys and libraries.
+fn empty(ctx: &mut Context<'_>) -> Result<(), WireError> {
+    let all: Vec<DbIndex> = ctx.keys.keyspace().indices().collect();
+    databases::flush(ctx, &all, false);
+    ctx.engine.libraries.flush()
 }

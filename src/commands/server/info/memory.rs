@@ -39,7 +39,8 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("mem_total_replication_buffers", overhead.backlog + overhead.clients_replicas);
     text.field("mem_clients_slaves", overhead.clients_replicas);
     text.field("mem_clients_normal", overhead.clients_normal);
-    text.all(&["mem_cluster_links", "mem_aof_buffer"], 0);
+    text.field("mem_cluster_links", 0);
+    text.field("mem_aof_buffer", ctx.engine.aof_buffer_bytes());
     text.field("mem_allocator", ALLOCATOR);
     text.field("active_defrag_running", 0);
     text.field("lazyfree_pending_objects", ctx.engine.reclaimer.pending());

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::text::Text;
-use crate::engine::{Context, LoadFigures};
+use crate::engine::{AofState, Context, LoadFigures};
 
 pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     let saving = &ctx.engine.saving;
@@ -16,8 +16,16 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     let copied = ctx.engine.keyspace.snapshot_copied();
     text.all(&["current_cow_peak", "current_cow_size"], copied);
     text.field("current_cow_size_age", 0);
+    let aof = &ctx.engine.append_only;
+    let rewrites = aof.rewrites();
     let running = report.running_since.is_some();
-    let (done, total) = if running { (saving.saves.keys_done.load(Relaxed), report.keys_total) } else { (0, 0) };
+    let (done, total) = if running {
+        (saving.saves.keys_done.load(Relaxed), report.keys_total)
+    } else if rewrites.running_since.is_some() {
+        (aof.keys_done.load(Relaxed), rewrites.keys_total)
+    } else {
+        (0, 0)
+    };
     text.decimal("current_fork_perc", if total > 0 { done as f64 / total as f64 * 100.0 } else { 0.0 });
     text.field("current_save_keys_processed", done);
     text.field("current_save_keys_total", total);
@@ -31,16 +39,35 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("rdb_last_cow_size", report.last_copied);
     text.field("rdb_last_load_keys_expired", saving.loads.keys_expired.load(Relaxed));
     text.field("rdb_last_load_keys_loaded", saving.loads.keys_loaded.load(Relaxed));
-    text.flag("aof_enabled", ctx.settings.persistence.appendonly);
-    text.all(&["aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
-    text.all(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
-    text.field("aof_last_bgrewrite_status", "ok");
-    text.all(&["aof_rewrites", "aof_rewrites_consecutive_failures"], 0);
-    text.field("aof_last_write_status", "ok");
-    text.all(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"], 0);
+    write_append_only(ctx, text);
+    text.all(&["module_fork_in_progress", "module_fork_last_cow_size"], 0);
+    if aof.state() != AofState::Off {
+        text.field("aof_current_size", aof.log.total_bytes.load(Relaxed));
+        text.field("aof_base_size", aof.rewritten_bytes());
+        text.field("aof_pending_rewrite", 0);
+        text.field("aof_buffer_length", ctx.engine.aof_buffer_bytes());
+        text.field("aof_pending_bio_fsync", 0);
+        text.field("aof_delayed_fsync", aof.log.delayed_flushes.load(Relaxed));
+    }
     if loading {
         write_loading(&saving.loads, ctx.now().seconds(), text);
     }
+}
+
+fn write_append_only(ctx: &Context<'_>, text: &mut Text) {
+    let aof = &ctx.engine.append_only;
+    let report = aof.rewrites();
+    let status = |failed| if failed { "err" } else { "ok" };
+    text.flag("aof_enabled", aof.state() != AofState::Off);
+    text.flag("aof_rewrite_in_progress", report.running_since.is_some());
+    text.flag("aof_rewrite_scheduled", report.scheduled);
+    text.field("aof_last_rewrite_time_sec", report.last_took_s);
+    text.field("aof_current_rewrite_time_sec", report.running_since.map_or(-1, |since| ctx.now().seconds() - since));
+    text.field("aof_last_bgrewrite_status", status(report.last_failed));
+    text.field("aof_rewrites", report.count);
+    text.field("aof_rewrites_consecutive_failures", report.consecutive_failures);
+    text.field("aof_last_write_status", status(aof.log.is_failing()));
+    text.field("aof_last_cow_size", report.last_copied);
 }
 
 fn write_loading(loads: &LoadFigures, now: i64, text: &mut Text) {

@@ -1,0 +1,134 @@
+//! Who writes and flushes the increment: whoever has run a batch of requests, and a thread.
+
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::time::{Duration, Instant};
+
+use super::log::OnError;
+use crate::base::clock::UnixMillis;
+use crate::base::system_text::system_text;
+use crate::config::Settings;
+use crate::config::values::AppendFsync;
+use crate::engine::Engine;
+
+/// How often the thread looks by itself.
+const ROUND: Duration = Duration::from_millis(100);
+/// How often it flushes with `appendfsync everysec`.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// To be called between a batch of requests and its replies: what the batch changed, or saw changed, is written. The offset comes
+    /// back that the replies must wait for.
+    #[inline]
+    pub fn log_changes(&'static self, settings: &Settings) -> Option<u64> {
+        if self.feed.tail.is_open() { self.log_changes_now(settings) } else { None }
+    }
+
+    fn log_changes_now(&'static self, settings: &Settings) -> Option<u64> {
+        let (log, tail) = (&self.append_only.log, &self.feed.tail);
+        if settings.persistence.appendfsync == AppendFsync::Always {
+            let end = tail.end();
+            if log.released_offset() >= end {
+                return None;
+            }
+            log.wake();
+            return Some(end);
+        }
+        if !log.is_written(tail) {
+            let started = Instant::now();
+            log.write_soon(tail);
+            self.note_latency(settings, "aof-write", started);
+        }
+        None
+    }
+
+    /// Resolves when replies may leave that need this offset.
+    pub async fn changes_logged(&self, offset: u64) {
+        self.append_only.log.released(&self.feed.tail, offset).await;
+    }
+
+    /// Starts the writer's thread, once.
+    pub(super) fn start_writer(&'static self) -> std::io::Result<()> {
+        if self.append_only.has_writer.swap(true, AcqRel) {
+            return Ok(());
+        }
+        let started = std::thread::Builder::new().name("append-only".into()).spawn(move || self.write_for_ever());
+        if started.is_err() {
+            self.append_only.has_writer.store(false, Relaxed);
+        }
+        started.map(drop)
+    }
+
+    fn write_for_ever(&'static self) {
+        let log = &self.append_only.log;
+        let mut last_flush = Instant::now();
+        loop {
+            log.sleep(ROUND);
+            if !self.feed.tail.is_open() {
+                continue;
+            }
+            let settings = self.config.settings();
+            // Whoever works for the disk already may be given priority.
+            let background = self.saving.in_background() || self.append_only.is_rewriting();
+            let flushes = !(settings.persistence.no_appendfsync_on_rewrite && background);
+            match settings.persistence.appendfsync {
+                AppendFsync::Always => self.write_and_flush(&settings, flushes),
+                AppendFsync::Everysec => {
+                    log.write(&self.feed.tail, OnError::TryAgain);
+                    if flushes && last_flush.elapsed() >= FLUSH_EVERY && !log.is_flushed() {
+                        last_flush = Instant::now();
+                        self.flush_increment(&settings);
+                        log.write(&self.feed.tail, OnError::TryAgain);
+                    }
+                    log.release(false);
+                }
+                AppendFsync::No => {
+                    log.write(&self.feed.tail, OnError::TryAgain);
+                    log.release(false);
+                }
+            }
+        }
+    }
+
+    /// Until nothing is left that a reply may wait for.
+    fn write_and_flush(&'static self, settings: &Settings, flushes: bool) {
+        let (log, tail) = (&self.append_only.log, &self.feed.tail);
+        loop {
+            let started = Instant::now();
+            log.write(tail, OnError::Exit);
+            self.note_latency(settings, "aof-write", started);
+            if flushes && !log.is_flushed() {
+                let started = Instant::now();
+                if let Err(error) = log.flush() {
+                    tracing::error!(
+                        "Can't persist AOF for fsync error when the AOF fsync policy is 'always': {}. Exiting...",
+                        system_text(&error)
+                    );
+                    std::process::exit(1);
+                }
+                self.note_latency(settings, "aof-fsync-always", started);
+            }
+            log.release(flushes);
+            if log.is_written(tail) || !tail.is_open() {
+                return;
+            }
+        }
+    }
+
+    fn flush_increment(&self, settings: &Settings) {
+        let started = Instant::now();
+        let failed = self.append_only.log.is_failing();
+        match self.append_only.log.flush() {
+            Err(error) if !failed => tracing::warn!("Fail to fsync the AOF file: {}", system_text(&error)),
+            _ => {}
+        }
+        self.note_latency(settings, "aof-write-pending-fsync", started);
+    }
+
+    fn note_latency(&self, settings: &Settings, event: &'static str, started: Instant) {
+        let threshold = settings.logging.latency_monitor_threshold;
+        let millis = started.elapsed().as_millis() as u64;
+        if threshold > 0 && millis >= threshold {
+            self.latency.note(event, UnixMillis::now().seconds(), millis);
+        }
+    }
+}
