@@ -1,5 +1,6 @@
 //! The daemon: from the command line to the first connection, and to the exit code.
 
+mod check_aof;
 mod check_rdb;
 mod daemon;
 mod listening;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{check_rdb, start};
+use super::{check_aof, check_rdb, start};
 use crate::config::{CommandLine, Settings, load};
 use crate::group::GroupIdentity;
 use crate::tls::development::create_certificates;
@@ -20,6 +20,7 @@ Usage: redis-tls [CONFIG] [-] [--directive value ...]
        redis-tls certs create --out DIR [--san NAME ...]
        redis-tls check CONFIG
        redis-tls check-rdb FILE
+       redis-tls check-aof [--fix | --truncate-to-timestamp SECONDS] FILE
        redis-tls --version | --help
 
 CONFIG is a redis-tls.toml or a redis.conf; `-` reads directives from standard input. Every parameter can be given as
@@ -47,6 +48,17 @@ enum Tool {
     Check {
         /// The file.
         config: PathBuf,
+    },
+    /// Reads an append only file and says how much of it is good.
+    CheckAof {
+        /// Cut off what is not.
+        #[arg(long, conflicts_with = "truncate_to_timestamp")]
+        fix: bool,
+        /// Cut off what was written after this Unix time in seconds.
+        #[arg(long)]
+        truncate_to_timestamp: Option<i64>,
+        /// The manifest, or a single file.
+        file: PathBuf,
     },
     /// Reads a snapshot and says what is in it, or where it is damaged.
     CheckRdb {
@@ -81,7 +93,7 @@ pub fn main() -> ExitCode {
             print!("{USAGE}");
             ExitCode::SUCCESS
         }
-        Some("certs" | "check" | "check-rdb") => match Tools::try_parse() {
+        Some("certs" | "check" | "check-aof" | "check-rdb") => match Tools::try_parse() {
             Ok(tools) => run_tool(tools.tool),
             Err(error) => {
                 // Help goes to standard output, mistakes to standard error; a closed stream is nobody's concern.
@@ -104,6 +116,9 @@ fn run_tool(tool: Tool) -> ExitCode {
             })
             .map_err(|error| error.to_string()),
         Tool::Check { config } => check(&config),
+        Tool::CheckAof { fix, truncate_to_timestamp, file } => {
+            return check_aof::run(&file, check_aof::Wanted::new(fix, truncate_to_timestamp));
+        }
         Tool::CheckRdb { file } => return check_rdb(&file),
     };
     match outcome {

@@ -65,12 +65,12 @@ impl Engine {
             let ending = self.rewrite(snapshot, &folder, &settings, &held);
             self.end_rewrite(ending, &folder);
         };
+        tracing::info!("Background append only file rewriting started by pid {}", std::process::id());
         if let Err(error) = std::thread::Builder::new().name("rewrite".into()).spawn(work) {
             tracing::warn!("Can't rewrite append only file in background: {error}");
             aof.update(|report| report.running_since = None);
             return Err(RewriteFailed);
         }
-        tracing::info!("Background append only file rewriting started by pid {}", std::process::id());
         *current = Some(ticket);
         Ok(())
     }

@@ -21,7 +21,7 @@ pub fn function(out: &mut Vec<u8>, code: &[u8]) {
 pub struct CommandEncoder;
 
 impl ShardEncoder for CommandEncoder {
-    fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>) -> Vec<u8> {
+    fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>, _writer_waits: bool) -> Vec<u8> {
         let mut out = Vec::new();
         for entry in entries {
             encode(&mut out, entry);
@@ -178,7 +178,7 @@ mod tests {
 
     fn commands(value: NewValue<'_>, expiry: Option<UnixMillis>) -> Vec<String> {
         let entry = Entry::new(b"key", value, expiry, 0);
-        let bytes = CommandEncoder.encode(DbIndex(0), &mut std::iter::once(&entry));
+        let bytes = CommandEncoder.encode(DbIndex(0), &mut std::iter::once(&entry), false);
         let mut reader = RecordReader::new(&bytes[..], 0);
         let mut commands = Vec::new();
         while let Some(Item::Command(args)) = reader.next_item().unwrap() {
