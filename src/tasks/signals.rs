@@ -11,12 +11,15 @@ pub async fn run(engine: &'static Engine) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    // A write beyond the limit on files' lengths is then an error as any other.
+    let mut too_long = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
     loop {
         tokio::select! {
             () = received(&mut terminate) => {
                 end(engine, "SIGTERM", engine.config.settings().general.shutdown_on_sigterm);
             }
             () = received(&mut interrupt) => interrupted(engine),
+            () = received(&mut too_long) => {}
             () = received(&mut hangup) => certificates::reload(engine, "SIGHUP"),
         }
     }

@@ -112,14 +112,10 @@ impl Folder {
 
     /// Opens an increment for appending; `fresh` empties it. Its length comes too.
     pub fn open_increment(&self, name: &str, fresh: bool) -> Result<(File, u64), NotWritten> {
-        let mut options = File::options();
-        options.create(true);
-        if fresh {
-            options.write(true).truncate(true);
-        } else {
-            options.append(true);
-        }
-        let opened = options.open(self.part(name)).and_then(|file| {
+        let opened = File::options().create(true).append(true).open(self.part(name)).and_then(|file| {
+            if fresh {
+                file.set_len(0)?;
+            }
             let bytes = file.metadata()?.len();
             Ok((file, bytes))
         });
