@@ -33,7 +33,7 @@ impl ReplicaFacts {
 pub struct Dried;
 
 /// Where the output of a connection comes from beside its replies.
-pub trait Outlet: Send {
+pub trait Outlet: Send + Sync {
     /// Appends some bytes to `out`; the task is woken when there is more.
     fn poll_fill(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Dried>>;
 }

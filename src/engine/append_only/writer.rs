@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::time::{Duration, Instant};
 
 use super::log::OnError;
-use crate::base::clock::UnixMillis;
 use crate::base::system_text::system_text;
 use crate::config::Settings;
 use crate::config::values::AppendFsync;
@@ -36,7 +35,7 @@ impl Engine {
         if !log.is_written(tail) {
             let started = Instant::now();
             log.write_soon(tail);
-            self.note_latency(settings, "aof-write", started);
+            self.note_latency("aof-write", started.elapsed());
         }
         None
     }
@@ -71,12 +70,12 @@ impl Engine {
             let background = self.saving.in_background() || self.append_only.is_rewriting();
             let flushes = !(settings.persistence.no_appendfsync_on_rewrite && background);
             match settings.persistence.appendfsync {
-                AppendFsync::Always => self.write_and_flush(&settings, flushes),
+                AppendFsync::Always => self.write_and_flush(flushes),
                 AppendFsync::Everysec => {
                     log.write(&self.feed.tail, OnError::TryAgain);
                     if flushes && last_flush.elapsed() >= FLUSH_EVERY && !log.is_flushed() {
                         last_flush = Instant::now();
-                        self.flush_increment(&settings);
+                        self.flush_increment();
                         log.write(&self.feed.tail, OnError::TryAgain);
                     }
                     log.release(false);
@@ -90,12 +89,12 @@ impl Engine {
     }
 
     /// Until nothing is left that a reply may wait for.
-    fn write_and_flush(&'static self, settings: &Settings, flushes: bool) {
+    fn write_and_flush(&'static self, flushes: bool) {
         let (log, tail) = (&self.append_only.log, &self.feed.tail);
         loop {
             let started = Instant::now();
             log.write(tail, OnError::Exit);
-            self.note_latency(settings, "aof-write", started);
+            self.note_latency("aof-write", started.elapsed());
             if flushes && !log.is_flushed() {
                 let started = Instant::now();
                 if let Err(error) = log.flush() {
@@ -105,7 +104,7 @@ impl Engine {
                     );
                     std::process::exit(1);
                 }
-                self.note_latency(settings, "aof-fsync-always", started);
+                self.note_latency("aof-fsync-always", started.elapsed());
             }
             log.release(flushes);
             if log.is_written(tail) || !tail.is_open() {
@@ -114,21 +113,13 @@ impl Engine {
         }
     }
 
-    fn flush_increment(&self, settings: &Settings) {
+    fn flush_increment(&self) {
         let started = Instant::now();
         let failed = self.append_only.log.is_failing();
         match self.append_only.log.flush() {
             Err(error) if !failed => tracing::warn!("Fail to fsync the AOF file: {}", system_text(&error)),
             _ => {}
         }
-        self.note_latency(settings, "aof-write-pending-fsync", started);
-    }
-
-    fn note_latency(&self, settings: &Settings, event: &'static str, started: Instant) {
-        let threshold = settings.logging.latency_monitor_threshold;
-        let millis = started.elapsed().as_millis() as u64;
-        if threshold > 0 && millis >= threshold {
-            self.latency.note(event, UnixMillis::now().seconds(), millis);
-        }
+        self.note_latency("aof-write-pending-fsync", started.elapsed());
     }
 }
