@@ -175,7 +175,7 @@ mod tests {
         loop {
             match reader.next_item() {
                 Ok(None) => return (items, good, None),
-                Ok(Some(Item::Annotation(line))) => items.push(String::from_utf8(line).unwrap()),
+                Ok(Some(Item::Annotation(line))) => items.push(String::from_utf8_lossy(&line).into_owned()),
                 Ok(Some(Item::Command(args))) => {
                     let words: Vec<_> =
                         args.as_args().from(0).map(|word| word.escape_ascii().to_string()).collect();
