@@ -26,7 +26,7 @@ pub const ROWS: &[Command] = &[Command {
 }];
 
 pub(super) fn replconf(ctx: &mut Context<'_>) -> CommandResult {
-    if ctx.args.len() % 2 == 0 {
+    if ctx.args.len().is_multiple_of(2) {
         return ctx.syntax();
     }
     for index in (1..ctx.args.len()).step_by(2) {

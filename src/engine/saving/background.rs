@@ -13,6 +13,9 @@ use crate::engine::Engine;
 /// Seconds between a failed save and the next one that a save point begins.
 const RETRY_S: i64 = 5;
 
+/// What follows a save in the background: gets the file in its place, or nothing if it did not get there.
+pub type AfterSave = Box<dyn FnOnce(Option<&Path>) + Send>;
+
 /// How a save in the background ended.
 enum Ending {
     Saved,
@@ -26,12 +29,11 @@ impl Engine {
         self.save_in_background_then(settings, Box::new(|_| {}))
     }
 
-    /// As [`Engine::save_in_background`]; `then` gets the file in its place, or nothing if it did not get there, before another save can
-    /// begin.
+    /// As [`Engine::save_in_background`]; `then` runs before another save can begin.
     pub fn save_in_background_then(
         &'static self,
         settings: &Settings,
-        then: Box<dyn FnOnce(Option<&Path>) + Send>,
+        then: AfterSave,
     ) -> Result<(), SaveError> {
         let mut current = self.saving.ticket.lock();
         if current.is_some() {

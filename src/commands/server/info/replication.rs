@@ -25,7 +25,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     for (index, replica) in replicas.iter().enumerate() {
         let report = replica.report(ctx.now());
         text.field(
-            &format!("slave{index}"),
+            format!("slave{index}"),
             format!(
                 "ip={},port={},state={},offset={},lag={}",
                 report.address, report.port, report.state, report.offset, report.lag_s
