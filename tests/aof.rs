@@ -78,15 +78,22 @@ const INCREMENT: &str = "appendonly.aof.1.incr.aof";
 fn fill(client: &mut Wire) {
     for db in [0, 3] {
         client.run(&format!("SELECT {db}"));
-        for command in ["SET number 12345", "SET text hello", "SET later x EX 10000", "XADD s 1-1 f v", "XADD s 1-2 f w"] {
+        for command in
+            ["SET number 12345", "SET text hello", "SET later x EX 10000", "XADD s 1-1 f v", "XADD s 1-2 f w"]
+        {
             client.run(command);
         }
         client.run("XGROUP CREATE s g 0");
         client.run("XREADGROUP GROUP g c COUNT 1 STREAMS s >");
         for i in 0..300 {
-            for command in
-                ["RPUSH list e# #", "SADD ints #000", "SADD set m#", "HSET hash f# #", "ZADD zset #.25 m#", "PFADD hll #"]
-            {
+            for command in [
+                "RPUSH list e# #",
+                "SADD ints #000",
+                "SADD set m#",
+                "HSET hash f# #",
+                "ZADD zset #.25 m#",
+                "PFADD hll #",
+            ] {
                 client.send(&command.replace('#', &i.to_string()));
             }
             for _ in 0..6 {
@@ -140,8 +147,8 @@ fn commands_are_written_as_they_must_be_replayed() {
     assert!(written[1].starts_with("SET k v PXAT "), "{written:?}");
     written.remove(1);
     let expected = [
-        "SELECT 0", "SADD s a", "SREM s a", "MULTI", "SET a 1", "SELECT 2", "SET b 2", "EXEC", "INCR a", "MULTI", "set x 1",
-        "SELECT 5", "incr y", "EXEC", "SELECT 2", "FLUSHDB",
+        "SELECT 0", "SADD s a", "SREM s a", "MULTI", "SET a 1", "SELECT 2", "SET b 2", "EXEC", "INCR a", "MULTI",
+        "set x 1", "SELECT 5", "incr y", "EXEC", "SELECT 2", "FLUSHDB",
     ];
     assert_eq!(written, expected);
 }
@@ -221,10 +228,7 @@ fn rewrites_wait_for_saves_and_refuse_each_other() {
     assert_eq!(client.run("BGREWRITEAOF"), "+Background append only file rewriting scheduled");
     assert_eq!(info(&mut client, "aof_rewrite_scheduled"), "1");
     eventually("it begins", || info(&mut client, "aof_rewrite_in_progress") == "1");
-    assert_eq!(
-        client.run("BGREWRITEAOF"),
-        "-ERR Background append only file rewriting already in progress"
-    );
+    assert_eq!(client.run("BGREWRITEAOF"), "-ERR Background append only file rewriting already in progress");
     assert!(client.run("BGSAVE").starts_with("-ERR Another child process is active (AOF?)"));
     eventually("it ends", || info(&mut client, "aof_rewrite_in_progress") == "0");
 }
@@ -254,7 +258,12 @@ fn what_is_wrong_ends_the_start_with_a_sentence() {
     let cut = [&good[..], b"*2\r\n"].concat();
     let two = "file appendonly.aof.1.incr.aof seq 1 type i\nfile appendonly.aof.2.incr.aof seq 2 type i\n";
     let rows: &[(&str, &[(&str, &[u8])], &str, &str)] = &[
-        (ONE_PART, &[(INCREMENT, &foreign)], "yes", "Bad file format reading the append only file appendonly.aof.1.incr.aof"),
+        (
+            ONE_PART,
+            &[(INCREMENT, &foreign)],
+            "yes",
+            "Bad file format reading the append only file appendonly.aof.1.incr.aof",
+        ),
         (ONE_PART, &[(INCREMENT, &cut)], "no", "Unexpected end of file reading the append only file"),
         (ONE_PART, &[(INCREMENT, &record("BLA a"))], "yes", "Unknown command 'BLA' reading the append only file"),
         (ONE_PART, &[(INCREMENT, b"REDIS0011garbage")], "yes", "Error reading the RDB base file"),
@@ -361,9 +370,7 @@ fn times_are_noted_and_can_be_cut_back_to() {
     let times = |seconds: &[u32]| {
         seconds
             .iter()
-            .flat_map(|second| {
-                [format!("#TS:{second}\r\n").into_bytes(), record(&format!("SET k{second} v"))].concat()
-            })
+            .flat_map(|second| [format!("#TS:{second}\r\n").into_bytes(), record(&format!("SET k{second} v"))].concat())
             .collect::<Vec<u8>>()
     };
     write_parts(folder.path(), ONE_PART, &[(INCREMENT, &times(&[10, 11, 13]))]);

@@ -245,9 +245,7 @@ impl Engine {
     /// Whether a command is refused because the last snapshot could not be saved.
     fn denies_unsaved_writes(&self, settings: &Settings, session: &Session, flags: Flags) -> bool {
         let persistence = &settings.persistence;
-        persistence.stop_writes_on_bgsave_error
-            && !persistence.save.0.is_empty()
-            && self.is_write(session, flags)
+        persistence.stop_writes_on_bgsave_error && !persistence.save.0.is_empty() && self.is_write(session, flags)
     }
 
     /// Whether a command writes, or is to show whether writing works.
@@ -326,7 +324,7 @@ impl Engine {
             Ending::Waits(wait) => Some(self.park(session, row, args, wait)),
             Ending::Replied => None,
         };
-        session.written = self.feed.end().0;
+        (session.written, session.logged) = (self.feed.end().0, self.feed.tail.end());
         let created = self.release(run, session.worker, keys);
         self.serve_waiters(run, session.worker, created);
         if exclusive {

@@ -201,8 +201,8 @@ impl Feed {
     {
         if self.is_read() {
             let (body, last) = whole(db, commands.map(|command| (db, command)));
-            self.append_body(db, &body, last);
             self.tail.append(db, &body, last);
+            self.append_body(db, &body, last);
         }
     }
 
@@ -219,12 +219,13 @@ impl Feed {
         let [(first, _), ..] = commands else { return };
         if self.is_read() {
             let (body, last) = whole(*first, commands.iter().map(|(db, command)| (*db, command.as_args().from(0))));
-            self.append_body(*first, &body, last);
             self.tail.append(*first, &body, last);
+            self.append_body(*first, &body, last);
         }
     }
 
-    /// Puts commands into the ring that begin in one database and end in another.
+    /// Puts commands into the ring that begin in one database and end in another. They come after they came into the tail: who knows that
+    /// the tail up to now is on disk knows that the ring up to now is.
     fn append_body(&self, first: DbIndex, body: &[u8], last: DbIndex) {
         if body.is_empty() {
             return;

@@ -153,7 +153,7 @@ impl Engine {
         // Under the locks of the queue: what took effect as one is replayed as one.
         let effects = run.effects.replace(outer).unwrap_or_default();
         self.feed.append_whole(&effects);
-        session.written = self.feed.end().0;
+        (session.written, session.logged) = (self.feed.end().0, self.feed.tail.end());
         self.release(run, session.worker, keys)
     }
 

@@ -210,7 +210,7 @@ impl Connection<'_> {
     }
 
     /// Has what was changed written down, and waits until it is where the replies promise it to be.
-    pub(super) async fn log_changes(&self) {
+    pub(super) async fn log_changes(&mut self) {
         let logged = self.engine.log_changes(&self.engine.config.settings());
         if let Some(offset) = logged {
             self.engine.changes_logged(offset).await;

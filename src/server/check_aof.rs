@@ -188,14 +188,7 @@ impl Checker<'_> {
         Ok(offset)
     }
 
-    fn judge(
-        &mut self,
-        file: &File,
-        name: &str,
-        size: u64,
-        found: &Found,
-        is_last: bool,
-    ) -> Result<Verdict, Aborted> {
+    fn judge(&mut self, file: &File, name: &str, size: u64, found: &Found, is_last: bool) -> Result<Verdict, Aborted> {
         if found.is_foreign {
             self.say(&format!("AOF {name} format error\n"))?;
         }

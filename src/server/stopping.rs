@@ -49,7 +49,6 @@ pub async fn prepare(engine: &'static Engine, shutdown: Shutdown) -> Option<i32>
         return Some(shutdown.exit_code);
     }
     engine.saving.end_last_save();
-    engine.pause.end();
     tracing::warn!("Error trying to save the DB, can't exit.");
     refuse(engine, shutdown);
     None
@@ -78,6 +77,7 @@ fn end_append_only(engine: &'static Engine, shutdown: Shutdown) -> bool {
 }
 
 fn refuse(engine: &Engine, shutdown: Shutdown) {
+    engine.pause.end();
     tracing::warn!("Errors trying to shut down the server. Check the logs for more information.");
     if let Some(client) = shutdown.client {
         engine.refuse_shutdown(client);

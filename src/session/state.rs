@@ -103,6 +103,8 @@ pub struct Session {
     pub must_confirm: bool,
     /// Where the feed ended after its last command, in bytes.
     pub written: u64,
+    /// Where the tail of the append only file ended after its last command, in bytes.
+    pub logged: u64,
     /// What it has said of itself as a replica.
     pub replica: ReplicaFacts,
     /// Where its output comes from once it is a replica.
@@ -135,6 +137,7 @@ impl Session {
             is_primary: false,
             must_confirm: false,
             written: 0,
+            logged: 0,
             replica: ReplicaFacts::default(),
             outlet: None,
         }

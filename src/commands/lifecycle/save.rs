@@ -105,8 +105,7 @@ pub(super) fn bgsave(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn bgrewriteaof(ctx: &mut Context<'_>) -> CommandResult {
-    const IN_PROGRESS: WireError =
-        WireError::fixed("ERR Background append only file rewriting already in progress");
+    const IN_PROGRESS: WireError = WireError::fixed("ERR Background append only file rewriting already in progress");
     const FAILED: WireError = WireError::fixed(
         "ERR Can't execute an AOF background rewriting. Please check the server logs for more information.",
     );

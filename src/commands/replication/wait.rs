@@ -65,7 +65,8 @@ pub(super) fn waitaof(ctx: &mut Context<'_>) -> CommandResult {
     if local && !ctx.settings.persistence.appendonly {
         return Err(WireError::fixed("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."));
     }
-    await_acks(ctx, AckWait::Disks { offset: FeedOffset(ctx.session.written), local, count }, deadline)
+    let (offset, logged) = (FeedOffset(ctx.session.written), ctx.session.logged);
+    await_acks(ctx, AckWait::Disks { offset, logged, local, count }, deadline)
 }
 
 fn await_acks(ctx: &mut Context<'_>, acks: AckWait, deadline: Option<UnixMillis>) -> CommandResult {

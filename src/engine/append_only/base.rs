@@ -60,7 +60,10 @@ impl BaseFile {
 
 impl Engine {
     /// Takes a picture of this instant for a base. The caller holds the gate exclusively.
-    pub(super) fn begin_base(&'static self, settings: &Settings) -> Result<RunningSnapshot, crate::keyspace::SnapshotBusy> {
+    pub(super) fn begin_base(
+        &'static self,
+        settings: &Settings,
+    ) -> Result<RunningSnapshot, crate::keyspace::SnapshotBusy> {
         self.begin_picture(self.base_encoder(settings), self.base_preamble(settings))
     }
 

@@ -72,11 +72,7 @@ impl Engine {
                 return Err(AofFailed);
             }
             let kind = if has_base && index == 0 { "base" } else { "incr" };
-            tracing::info!(
-                "DB loaded from {kind} file {}: {:.3} seconds",
-                part.name,
-                started.elapsed().as_secs_f64()
-            );
+            tracing::info!("DB loaded from {kind} file {}: {:.3} seconds", part.name, started.elapsed().as_secs_f64());
             before += length;
         }
         self.dirty.store(dirty, Relaxed);
@@ -106,10 +102,7 @@ impl Loading<'_> {
     fn load(&mut self) -> Result<Outcome, AofFailed> {
         let name = &self.part.name;
         let file = File::open(self.path()).map_err(|error| {
-            tracing::error!(
-                "Fatal error: can't open the append log file {name} for reading: {}",
-                system_text(&error)
-            );
+            tracing::error!("Fatal error: can't open the append log file {name} for reading: {}", system_text(&error));
             AofFailed
         })?;
         let mut start = Vec::new();

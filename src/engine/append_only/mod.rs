@@ -27,8 +27,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
-use super::Engine;
 use super::saving::Ticket;
+use super::{Engine, FeedOffset};
 use crate::persistence::aof::Manifest;
 
 /// Whether changes are logged.
@@ -57,6 +57,8 @@ pub struct AppendOnly {
     pub keys_done: AtomicU64,
     /// Bytes of all parts after the last rewrite, or of the base at the start.
     rewritten_bytes: AtomicU64,
+    /// The position in the feed up to which everything is on disk.
+    feed_on_disk: AtomicU64,
     /// Whether the writer's thread runs.
     has_writer: AtomicBool,
 }
@@ -71,12 +73,24 @@ impl Default for AppendOnly {
             rewrites: Mutex::default(),
             keys_done: AtomicU64::new(0),
             rewritten_bytes: AtomicU64::new(0),
+            feed_on_disk: AtomicU64::new(0),
             has_writer: AtomicBool::new(false),
         }
     }
 }
 
 impl Engine {
+    /// Whether everything up to this offset of the tail is in the file and on disk.
+    pub fn has_on_disk(&self, logged: u64) -> bool {
+        self.append_only.state() == AofState::On && self.append_only.log.flushed_offset() >= logged
+    }
+
+    /// The position in the feed up to which everything is in the file and on disk; none without a file.
+    pub fn feed_on_disk(&self) -> Option<FeedOffset> {
+        let known = self.append_only.state() == AofState::On;
+        known.then(|| FeedOffset(self.append_only.feed_on_disk.load(Relaxed)))
+    }
+
     /// Bytes of changes that are not in the file yet.
     pub fn aof_buffer_bytes(&self) -> u64 {
         (self.feed.tail.len() + self.append_only.log.pending_bytes()) as u64

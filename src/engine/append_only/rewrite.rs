@@ -192,6 +192,7 @@ impl Engine {
         folder.remove_history(&mut manifest, self.config.settings().persistence.aof_disable_auto_gc);
         if aof.state() == AofState::WaitsForBase {
             aof.set_state(AofState::On);
+            self.serve_ack_waiters();
         }
         tracing::info!("Background AOF rewrite finished successfully");
         Ok(())
@@ -251,6 +252,9 @@ impl Engine {
     pub fn rewrite_if_due(&'static self, now: UnixMillis) {
         let aof = &self.append_only;
         let (scheduled, state) = (aof.rewrites().scheduled, aof.state());
+        if state == AofState::Off && !scheduled {
+            self.resume_append_only();
+        }
         if !scheduled && state != AofState::On {
             return;
         }

@@ -1,5 +1,7 @@
 //! Switching the append only file on and off, and its end with the process.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::files::{Folder, NotWritten};
 use super::log::OnError;
 use super::rewrite::RewriteFailed;
@@ -71,7 +73,11 @@ impl Engine {
             aof.update(|report| report.scheduled = true);
             tracing::info!(
                 "AOF was enabled {}. An AOF background was scheduled to start when possible.",
-                if in_transaction { "during a transaction" } else { "but there is already another background operation" }
+                if in_transaction {
+                    "during a transaction"
+                } else {
+                    "but there is already another background operation"
+                }
             );
         } else if self.begin_rewrite(settings).is_err() {
             aof.set_state(AofState::Off);
@@ -87,12 +93,32 @@ impl Engine {
         Ok(())
     }
 
+    /// Logs changes again where that was ended for the copy of a primary that did not come.
+    pub(super) fn resume_append_only(&'static self) {
+        let is_missing = || {
+            self.config.settings().persistence.appendonly
+                && self.append_only.state() == AofState::Off
+                && !self.saving.loads.is_active()
+                && !self.replication.is_replica()
+        };
+        if !is_missing() {
+            return;
+        }
+        let hold = self.gate.exclusive_unless_busy();
+        if !hold.is_nothing() && is_missing() {
+            tracing::info!("Restarting the AOF after a synchronisation that failed");
+            // Where it fails, the log says why, and the next round tries again.
+            let _ = self.start_append_only(&self.config.settings(), false);
+        }
+    }
+
     /// Logs nothing from now on. The caller holds the gate exclusively.
     pub fn stop_append_only(&'static self, settings: &Settings) {
         let aof = &self.append_only;
         let waited = aof.state() == AofState::WaitsForBase;
         aof.set_state(AofState::Off);
         aof.update(|report| report.scheduled = false);
+        aof.feed_on_disk.store(0, Relaxed);
         self.give_up_rewrite();
         if let Err(error) = aof.log.end(&self.feed.tail) {
             tracing::warn!("Fail to fsync the AOF file: {}", system_text(&error));

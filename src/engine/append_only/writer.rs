@@ -7,7 +7,7 @@ use super::log::OnError;
 use crate::base::system_text::system_text;
 use crate::config::Settings;
 use crate::config::values::AppendFsync;
-use crate::engine::Engine;
+use crate::engine::{Engine, FeedOffset};
 
 /// How often the thread looks by itself.
 const ROUND: Duration = Duration::from_millis(100);
@@ -66,6 +66,7 @@ impl Engine {
                 continue;
             }
             let settings = self.config.settings();
+            let feed = self.feed.end();
             // Whoever works for the disk already may be given priority.
             let background = self.saving.in_background() || self.append_only.is_rewriting();
             let flushes = !(settings.persistence.no_appendfsync_on_rewrite && background);
@@ -75,7 +76,7 @@ impl Engine {
                     log.write(&self.feed.tail, OnError::TryAgain);
                     if flushes && last_flush.elapsed() >= FLUSH_EVERY && !log.is_flushed() {
                         last_flush = Instant::now();
-                        self.flush_increment();
+                        self.flush_increment(feed);
                         log.write(&self.feed.tail, OnError::TryAgain);
                     }
                     log.release(false);
@@ -85,6 +86,11 @@ impl Engine {
                     log.release(false);
                 }
             }
+            // A command comes into the feed of a replica after it came into the tail.
+            let known = self.append_only.feed_on_disk.load(Relaxed);
+            if known != feed.0 && log.is_written(&self.feed.tail) && log.is_flushed() {
+                self.has_come_to_disk(feed);
+            }
         }
     }
 
@@ -92,7 +98,7 @@ impl Engine {
     fn write_and_flush(&'static self, flushes: bool) {
         let (log, tail) = (&self.append_only.log, &self.feed.tail);
         loop {
-            let started = Instant::now();
+            let (started, feed) = (Instant::now(), self.feed.end());
             log.write(tail, OnError::Exit);
             self.note_latency("aof-write", started.elapsed());
             if flushes && !log.is_flushed() {
@@ -105,6 +111,7 @@ impl Engine {
                     std::process::exit(1);
                 }
                 self.note_latency("aof-fsync-always", started.elapsed());
+                self.has_come_to_disk(feed);
             }
             log.release(flushes);
             if log.is_written(tail) || !tail.is_open() {
@@ -113,12 +120,19 @@ impl Engine {
         }
     }
 
-    fn flush_increment(&self) {
+    /// Tells those who wait for it that the feed up to here is on disk.
+    fn has_come_to_disk(&self, feed: FeedOffset) {
+        self.append_only.feed_on_disk.store(feed.0, Relaxed);
+        self.serve_ack_waiters();
+    }
+
+    fn flush_increment(&self, feed: FeedOffset) {
         let started = Instant::now();
         let failed = self.append_only.log.is_failing();
         match self.append_only.log.flush() {
+            Ok(()) => self.has_come_to_disk(feed),
             Err(error) if !failed => tracing::warn!("Fail to fsync the AOF file: {}", system_text(&error)),
-            _ => {}
+            Err(_) => {}
         }
         self.note_latency("aof-write-pending-fsync", started.elapsed());
     }

@@ -23,6 +23,8 @@ pub enum AckWait {
     Disks {
         /// The position.
         offset: FeedOffset,
+        /// The position in the append only file.
+        logged: u64,
         /// Whether this server is to have it.
         local: bool,
         /// How many replicas.
@@ -35,8 +37,8 @@ impl AckWait {
     pub fn is_met(self, engine: &Engine) -> bool {
         match self {
             Self::Replicas { offset, count } => engine.replicas_at(offset) >= count,
-            Self::Disks { offset, local, count } => {
-                engine.replicas_with_on_disk(offset) >= count && (!local || engine.has_on_disk(offset))
+            Self::Disks { offset, logged, local, count } => {
+                engine.replicas_with_on_disk(offset) >= count && (!local || engine.has_on_disk(logged))
             }
         }
     }
@@ -47,9 +49,9 @@ impl AckWait {
         let mut reply = Reply::new(&mut out, protocol);
         match self {
             Self::Replicas { offset, .. } => reply.count(engine.replicas_at(offset)),
-            Self::Disks { offset, .. } => {
+            Self::Disks { offset, logged, .. } => {
                 reply.array(2);
-                reply.int(engine.has_on_disk(offset).into());
+                reply.int(engine.has_on_disk(logged).into());
                 reply.count(engine.replicas_with_on_disk(offset));
             }
         }
@@ -68,11 +70,6 @@ impl Engine {
     pub fn replicas_with_on_disk(&self, offset: FeedOffset) -> usize {
         let state = self.replication.state.lock();
         state.replicas.iter().filter(|replica| replica.is_online() && replica.confirmed_on_disk() >= offset).count()
-    }
-
-    /// Whether this server has everything up to `offset` in its append only file, on disk.
-    pub fn has_on_disk(&self, _offset: FeedOffset) -> bool {
-        false
     }
 
     /// Replicas that follow the feed and were heard of lately, as `min-replicas-max-lag` says.

@@ -71,6 +71,8 @@ impl Applier {
         };
         drop(run);
         self.engine.broadcast_changes(&settings);
+        // Nobody waits for a reply: what the primary is told of the disk says how far that is.
+        let _ = self.engine.log_changes(&settings);
         self.input.drain(..self.passed_on);
         self.done -= self.passed_on;
         self.passed_on = 0;

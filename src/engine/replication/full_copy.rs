@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::super::{Engine, LoadError, LoadMode, Loaded};
+use super::super::{AofState, Engine, LoadError, LoadMode, Loaded};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::keyspace::{DbIndex, Keys};
@@ -33,6 +33,10 @@ impl Engine {
         {
             let _alone = self.gate.exclusive();
             self.forget_history();
+            // What is in the file is no part of what comes.
+            if self.append_only.state() != AofState::Off {
+                self.stop_append_only(settings);
+            }
             tracing::info!("MASTER <-> REPLICA sync: Flushing old data");
             self.drop_everything(settings);
         }
@@ -42,6 +46,11 @@ impl Engine {
         let result = loaded.map(|loaded| self.adopt(&loaded, position));
         if result.is_err() {
             self.drop_everything(settings);
+        }
+        let settings = self.config.settings();
+        if result.is_ok() && settings.persistence.appendonly {
+            // Where it fails, the log says why.
+            let _ = self.start_append_only(&settings, false);
         }
         self.saving.loads.active.store(false, Relaxed);
         result

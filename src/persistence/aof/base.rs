@@ -124,7 +124,18 @@ fn encode_group(out: &mut Vec<u8>, key: &[u8], name: &[u8], group: &Group) {
             let count = more_digits.format(pending.deliveries).as_bytes();
             let id = text(id);
             let words: [&[u8]; 12] = [
-                b"XCLAIM", key, name, consumer.name(), b"0", &id, b"TIME", at, b"RETRYCOUNT", count, b"JUSTID", b"FORCE",
+                b"XCLAIM",
+                key,
+                name,
+                consumer.name(),
+                b"0",
+                &id,
+                b"TIME",
+                at,
+                b"RETRYCOUNT",
+                count,
+                b"JUSTID",
+                b"FORCE",
             ];
             record::command(out, words.into_iter());
         }

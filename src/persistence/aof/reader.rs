@@ -177,8 +177,7 @@ mod tests {
                 Ok(None) => return (items, good, None),
                 Ok(Some(Item::Annotation(line))) => items.push(String::from_utf8_lossy(&line).into_owned()),
                 Ok(Some(Item::Command(args))) => {
-                    let words: Vec<_> =
-                        args.as_args().from(0).map(|word| word.escape_ascii().to_string()).collect();
+                    let words: Vec<_> = args.as_args().from(0).map(|word| word.escape_ascii().to_string()).collect();
                     items.push(words.join(" "));
                 }
                 Err(damage) => return (items, good, Some(damage)),

@@ -68,7 +68,8 @@ mod tests {
         time(&mut out, 1_628_217_470);
         select(&mut out, DbIndex(12));
         command(&mut out, [&b"SET"[..], b"", b"\r\n"].into_iter());
-        let expected = "#TS:1628217470\r\n*2\r\n$6\r\nSELECT\r\n$2\r\n12\r\n*3\r\n$3\r\nSET\r\n$0\r\n\r\n$2\r\n\r\n\r\n";
+        let expected =
+            "#TS:1628217470\r\n*2\r\n$6\r\nSELECT\r\n$2\r\n12\r\n*3\r\n$3\r\nSET\r\n$0\r\n\r\n$2\r\n\r\n\r\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 

@@ -12,6 +12,7 @@ use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::engine::{Applier, Engine, LinkPhase, PrimaryAddress};
 use crate::keyspace::DbIndex;
+use crate::persistence::aof::record;
 use crate::replication::{Handshake, Introduction, Next, Sync};
 use crate::session::{Client, ClientFlags, Peer, TlsFacts};
 use crate::tls::mode::TransitEncryption;
@@ -189,7 +190,14 @@ fn stream(
 
 fn confirmation(engine: &Engine) -> Vec<u8> {
     let offset = engine.feed.end().0.to_string();
-    format!("*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n${}\r\n{offset}\r\n", offset.len()).into_bytes()
+    let mut words: Vec<&[u8]> = vec![b"REPLCONF", b"ACK", offset.as_bytes()];
+    let on_disk = engine.feed_on_disk().map(|offset| offset.0.to_string());
+    if let Some(on_disk) = &on_disk {
+        words.extend([&b"FACK"[..], on_disk.as_bytes()]);
+    }
+    let mut out = Vec::new();
+    record::command(&mut out, words.into_iter());
+    out
 }
 
 /// The client that stands for the primary.
