@@ -126,7 +126,19 @@ impl Engine {
         } else {
             self.call(run, session, row, args, out)
         };
+        if session.outlet.is_some() && out.len() > start {
+            self.refuse_reply(session, row, out, start);
+        }
         self.after_call(session, row, waiter, out, start)
+    }
+
+    /// A reply would be taken for a part of the stream: the replica that caused it is closed instead.
+    fn refuse_reply(&self, session: &Session, row: usize, out: &mut Vec<u8>, start: usize) {
+        out.truncate(start);
+        let name = self.table.row(row).spec.name;
+        let client = self.describe_client(&session.client, UnixMillis::now());
+        tracing::warn!("Replica generated a reply to command '{name}', disconnecting it: {client}");
+        session.client.close(CloseReason::Asked);
     }
 
     /// What the connection does after a command.
@@ -231,6 +243,9 @@ impl Engine {
             return refuse(error);
         }
         if self.saving.loads.is_active() && !spec.flags.contains(Flags::LOADING) {
+            return refuse(WireError::LOADING);
+        }
+        if spec.flags.contains(Flags::NO_ASYNC_LOADING) && self.replication.link.report().loads_aside {
             return refuse(WireError::LOADING);
         }
         if session.protocol == Protocol::Resp2

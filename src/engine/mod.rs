@@ -68,6 +68,7 @@ pub use tls_options::tls_options;
 pub use watch::{Presence, Watches};
 
 use crate::acl::{AclLog, AuthThrottle, Users};
+use crate::base::clock::UnixMillis;
 use crate::config::Config;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
 use crate::metrics::{CommandFigures, CommandLog, CommandStats, ErrorCounts, LatencyEvents, Rates, Totals};
@@ -175,7 +176,7 @@ pub struct Engine {
     client_eviction: Mutex<()>,
     shutdown: Mutex<Option<Shutdown>>,
     /// The request that has been taken, while replicas are given time to get everything.
-    closing: Mutex<Option<Shutdown>>,
+    closing: Mutex<Option<(Shutdown, UnixMillis)>>,
     shutdown_wanted: Notify,
     rebind: OnceLock<Rebind>,
 }

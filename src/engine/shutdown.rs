@@ -31,7 +31,7 @@ impl Engine {
 
     /// Takes a request back that nobody has acted upon; `false` if there is none.
     pub fn abort_shutdown(&self) -> bool {
-        let closing = self.closing.lock().take();
+        let closing = self.closing.lock().take().map(|(shutdown, _)| shutdown);
         if closing.is_some() {
             self.pause.end();
         }
@@ -44,14 +44,19 @@ impl Engine {
 
     /// Replicas are given time to get everything: nobody writes meanwhile, and the request can be taken back. `false` if they have
     /// everything.
-    pub fn begin_closing(&self, shutdown: Shutdown) -> bool {
+    pub fn begin_closing(&self, shutdown: Shutdown, until: UnixMillis) -> bool {
         if self.replicas_are_level() {
             return false;
         }
-        *self.closing.lock() = Some(shutdown);
+        *self.closing.lock() = Some((shutdown, until));
         self.ask_for_acks();
         self.pause.start(PauseScope::Writes, UnixMillis(i64::MAX));
         true
+    }
+
+    /// When the time of the replicas is up, while they are given time.
+    pub fn closing_until(&self) -> Option<UnixMillis> {
+        self.closing.lock().map(|(_, until)| until)
     }
 
     /// Whether the request has not been taken back.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::base::clock::UnixMillis;
 use crate::engine::{AofState, Engine, SaveError, Shutdown, Ticket};
 
 /// How long a save in the background that was given up may take to clean up after itself.
@@ -87,7 +88,8 @@ fn refuse(engine: &Engine, shutdown: Shutdown) {
 /// Gives replicas time to get everything, as `shutdown-timeout` says; `false` if the request was taken back meanwhile.
 async fn await_replicas(engine: &'static Engine, shutdown: Shutdown) -> bool {
     let patience = Duration::from_secs(engine.config.settings().general.shutdown_timeout.into());
-    if shutdown.how.now || patience.is_zero() || !engine.begin_closing(shutdown) {
+    let until = UnixMillis(UnixMillis::now().0 + patience.as_millis() as i64);
+    if shutdown.how.now || patience.is_zero() || !engine.begin_closing(shutdown, until) {
         return true;
     }
     tracing::info!("Waiting for replicas before shutting down.");

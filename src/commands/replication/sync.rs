@@ -43,7 +43,10 @@ pub(super) fn psync(ctx: &mut Context<'_>) -> CommandResult {
     if ctx.args.is(3, "FAILOVER") {
         take_over(ctx)?;
     }
-    let wanted = ctx.int(2)?;
+    let wanted = ctx.int(2).inspect_err(|_| {
+        let peer = &ctx.session.client.peer.address;
+        tracing::warn!("Replica {peer} asks for synchronization but with a wrong offset");
+    })?;
     begin(ctx, Some((ctx.args.at(1), wanted)))
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Effects {
 
 impl ApplyHooks for Effects {
     fn loading(&self) -> bool {
-        self.engine.saving.loads.is_active()
+        self.engine.saving.loads.is_active() || self.engine.replication.link.report().loads_aside
     }
 
     fn client_is_local(&self) -> bool {

@@ -56,6 +56,22 @@ impl Engine {
         result
     }
 
+    /// A snapshot comes in while what is here stays. Data of the same history can be read meanwhile; other data cannot.
+    pub fn load_aside(&self, id: Option<ReplicationId>) {
+        if id == Some(self.replication.history().id) {
+            self.replication.link.update(|report| report.loads_aside = true);
+        } else {
+            self.saving.loads.started_at.store(UnixMillis::now().seconds(), Relaxed);
+            self.saving.loads.active.store(true, Relaxed);
+        }
+    }
+
+    /// It has come in, or will not.
+    pub fn end_aside(&self) {
+        self.replication.link.update(|report| report.loads_aside = false);
+        self.saving.loads.active.store(false, Relaxed);
+    }
+
     fn adopt(&self, loaded: &Loaded, position: Option<(ReplicationId, ReplOffset)>) -> DbIndex {
         let db = loaded.stream_db.unwrap_or(DbIndex(0));
         // A primary that was asked with SYNC tells nothing: its stream cannot be gone on with.

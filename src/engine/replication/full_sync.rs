@@ -210,6 +210,9 @@ impl Job {
             out.buffer.extend_from_slice(&mark.0);
             self.send(&mut out.buffer)
         };
+        if whole {
+            tracing::info!("Diskless rdb transfer, done reading from pipe, {} replicas still up.", self.pipes.len());
+        }
         self.pipes.iter().for_each(|pipe| pipe.finish(whole));
         whole
     }

@@ -25,6 +25,8 @@ enum Ending {
     Whole,
     /// It will never be whole.
     Cut,
+    /// The reader was too slow.
+    Late,
     /// Nobody reads any more.
     Left,
 }
@@ -51,7 +53,7 @@ impl Pipe {
         let mut state = self.state.lock();
         while state.bytes > ROOM_BYTES && state.ending.is_none() {
             if self.room.wait_for(&mut state, patience).timed_out() {
-                state.ending = Some(Ending::Cut);
+                state.ending = Some(Ending::Late);
             }
         }
         if state.ending.is_none() {
@@ -75,6 +77,11 @@ impl Pipe {
         }
     }
 
+    /// Whether the reader was too slow.
+    pub fn is_late(&self) -> bool {
+        self.state.lock().ending == Some(Ending::Late)
+    }
+
     /// Nobody reads any more.
     pub fn leave(&self) {
         let mut state = self.state.lock();
@@ -90,7 +97,7 @@ impl Pipe {
 
     pub fn poll_pop(&self, cx: &Context<'_>) -> Poll<Piece> {
         let mut state = self.state.lock();
-        if let Some(bytes) = state.chunks.pop_front().filter(|_| state.ending != Some(Ending::Cut)) {
+        if let Some(bytes) = state.chunks.pop_front().filter(|_| !matches!(state.ending, Some(Ending::Cut | Ending::Late))) {
             state.bytes -= bytes.len();
             self.room.notify_one();
             return Poll::Ready(Piece::Bytes(bytes));

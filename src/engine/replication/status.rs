@@ -53,6 +53,8 @@ pub struct LinkReport {
     pub transfer_total: u64,
     /// Bytes of it that have come in.
     pub transfer_read: u64,
+    /// Whether the snapshot that comes in is to replace data that can be read meanwhile.
+    pub loads_aside: bool,
     /// Bytes of the stream that have come in, those included that have not been carried out.
     pub read_offset: u64,
 }
@@ -116,6 +118,7 @@ impl LinkStatus {
             inner.report.down_since = UnixMillis::now().seconds();
         }
         inner.report.phase = LinkPhase::Down;
+        inner.report.loads_aside = false;
         (inner.client, inner.socket) = (None, None);
     }
 

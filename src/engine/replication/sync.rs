@@ -116,7 +116,11 @@ impl Engine {
 
     /// The connection of a replica has ended.
     pub(super) fn replica_left(&self, replica: &Arc<Replica>) {
+        let waited = replica.waits_for_file().is_some();
         replica.leave(self);
+        if waited {
+            self.give_up_useless_save();
+        }
         let mut state = self.replication.state.lock();
         let before = state.replicas.len();
         state.replicas.retain(|other| !Arc::ptr_eq(other, replica));
@@ -125,6 +129,15 @@ impl Engine {
             if state.replicas.is_empty() {
                 state.idle_since = UnixMillis::now().seconds();
             }
+        }
+    }
+
+    /// The snapshot on its way to disk was for replicas alone, and none of them waits for it any more.
+    fn give_up_useless_save(&self) {
+        let wanted = !self.config.settings().persistence.save.0.is_empty();
+        let awaited = self.replication.replicas().iter().any(|replica| replica.waits_for_file().is_some());
+        if !wanted && !awaited && self.saving.give_up() {
+            tracing::info!("Killing RDB child as no replica waits for what it writes");
         }
     }
 

@@ -54,8 +54,16 @@ pub(super) fn take(
         source.drain().map_err(|error| format!("Replication stream EOF marker is broken: {error}"))?;
         return Ok(db);
     }
-    let spool = Spool::receive(settings, &mut source)?;
-    spool.load(engine, settings, link, position)
+    let aside = settings.replication.repl_diskless_load == DisklessLoad::Swapdb;
+    if aside {
+        tracing::info!("MASTER <-> REPLICA sync: Loading DB in memory");
+        engine.load_aside(position.map(|(id, _)| id));
+    }
+    let spool = Spool::receive(settings, &mut source);
+    if aside {
+        engine.end_aside();
+    }
+    spool?.load(engine, settings, link, position)
 }
 
 fn header(engine: &Engine, generation: u64, link: &mut Link) -> Result<Header, String> {

@@ -36,7 +36,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("mem_fragmentation_bytes", overhead.overall().bytes);
     text.field("mem_not_counted_for_evict", overhead.used.saturating_sub(ctx.engine.counted_memory()));
     text.field("mem_replication_backlog", overhead.backlog);
-    text.field("mem_total_replication_buffers", overhead.backlog + overhead.clients_replicas);
+    text.field("mem_total_replication_buffers", overhead.backlog + ctx.engine.feed.excess_bytes());
     text.field("mem_clients_slaves", overhead.clients_replicas);
     text.field("mem_clients_normal", overhead.clients_normal);
     text.field("mem_cluster_links", 0);

@@ -11,7 +11,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     let loading = saving.loads.is_active();
     text.section("Persistence");
     text.flag("loading", loading);
-    text.field("async_loading", 0);
+    text.flag("async_loading", ctx.engine.replication.link.report().loads_aside);
     // Nothing is forked and no page is copied: this is what writers had to write down of the snapshot before they could write.
     let copied = ctx.engine.keyspace.snapshot_copied();
     text.all(&["current_cow_peak", "current_cow_size"], copied);

@@ -36,6 +36,9 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("server_time_usec", unix_micros());
     text.field("uptime_in_seconds", uptime_s);
     text.field("uptime_in_days", uptime_s / DAY_S);
+    if let Some(until) = ctx.engine.closing_until() {
+        text.field("shutdown_in_milliseconds", (until.0 - ctx.now().0).max(0));
+    }
     text.field("hz", settings.general.hz);
     text.field("configured_hz", settings.general.hz);
     text.field("lru_clock", now_s & LRU_CLOCK);
