@@ -63,6 +63,11 @@ impl Wait {
         retry_as: None,
         acks: None,
     };
+
+    /// Whether nothing ends it but the end of the process.
+    pub fn is_for_the_end(&self) -> bool {
+        self.keys.is_empty() && self.deadline.is_none() && self.acks.is_none()
+    }
 }
 
 /// What becomes of a wait when a key it waits for is lost.

@@ -31,16 +31,24 @@ impl Engine {
 
     /// Takes a request back that nobody has acted upon; `false` if there is none.
     pub fn abort_shutdown(&self) -> bool {
-        let closing = self.closing.lock().take().map(|(shutdown, _)| shutdown);
+        let closing = self.closing.lock().take();
         if closing.is_some() {
             self.pause.end();
         }
-        let pending = closing.or_else(|| self.shutdown.lock().take());
-        if let Some(client) = pending.and_then(|shutdown| shutdown.client) {
-            self.refuse_shutdown(client);
+        let pending = self.shutdown.lock().take();
+        let aborted = closing.is_some() || pending.is_some();
+        if aborted {
+            // Several may have asked for it; each waits for nothing but the end.
+            for client in self.clients.all() {
+                let waiter = self.waiters.of_client(client.id);
+                if waiter.is_some_and(|waiter| waiter.wait.is_for_the_end()) {
+                    self.refuse_shutdown(client.id);
+                }
+            }
         }
-        pending.is_some()
+        aborted
     }
+
 
     /// Replicas are given time to get everything: nobody writes meanwhile, and the request can be taken back. `false` if they have
     /// everything.
