@@ -537,6 +537,16 @@ impl Engine {
         self.errors.count(error.code());
     }
 
+    /// Counts a command whose wait ended without its having run again: as one that failed where it was ended by an error.
+    pub fn count_unblocked(&self, worker: usize, waiter: &Waiter, by_error: bool) {
+        if by_error {
+            Totals::bump(&self.workers[worker].totals.errors, 1);
+            self.errors.count("UNBLOCKED");
+        }
+        let tracked = self.config.settings().logging.latency_tracking;
+        self.workers[worker].commands[waiter.command].ran(0, by_error, tracked);
+    }
+
     /// Writes an error reply and counts it.
     pub fn error_reply(&self, session: &Session, out: &mut Vec<u8>, error: &WireError) {
         self.count_error(session, error);

@@ -49,7 +49,6 @@ impl Engine {
         aborted
     }
 
-
     /// Replicas are given time to get everything: nobody writes meanwhile, and the request can be taken back. `false` if they have
     /// everything.
     pub fn begin_closing(&self, shutdown: Shutdown, until: UnixMillis) -> bool {

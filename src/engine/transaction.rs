@@ -82,11 +82,13 @@ impl Engine {
     ) -> Option<Arc<Waiter>> {
         let Some(transaction) = session.transaction.as_ref() else {
             self.error_reply(session, out, &WireError::fixed("ERR EXEC without MULTI"));
+            self.count_call(run, session, exec_row, exec_args, true, false);
             return None;
         };
         if transaction.aborted {
             self.close_transaction(session);
             self.error_reply(session, out, &WireError::EXEC_ABORT);
+            self.count_call(run, session, exec_row, exec_args, true, false);
             return None;
         }
         // One database and row-declared keys only: then locking those keys is enough.

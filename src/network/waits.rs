@@ -259,6 +259,7 @@ impl Connection<'_> {
         self.session.client.set_flags(ClientFlags::BLOCKED, false);
         let reply = self.engine.timeout_reply(waiter);
         self.output.bytes.extend_from_slice(&reply);
+        self.engine.count_unblocked(self.session.worker, waiter, false);
         true
     }
 

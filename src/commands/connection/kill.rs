@@ -103,5 +103,6 @@ pub(super) fn client_unblock(ctx: &mut Context<'_>) -> CommandResult {
         ctx.engine.timeout_reply(&waiter)
     };
     waiter.client.post(Signal::Unblocked(reply));
+    ctx.engine.count_unblocked(ctx.session.worker, &waiter, as_error);
     ctx.done_int(1)
 }

@@ -160,15 +160,16 @@ pub(super) fn help(ctx: &mut Context<'_>) -> CommandResult {
         "PUBSUB",
         &[
             "CHANNELS [<pattern>]",
-            "    The channels that have subscribers and fit the pattern.",
+            "    Return the currently active channels matching a <pattern> (default: '*').",
             "NUMPAT",
-            "    How many different patterns are subscribed to.",
+            "    Return number of subscriptions to patterns.",
             "NUMSUB [<channel> ...]",
-            "    How many clients are subscribed to each of these channels by name.",
+            "    Return the number of subscribers for the specified channels, excluding",
+            "    pattern subscriptions(default: no channels).",
             "SHARDCHANNELS [<pattern>]",
-            "    The shard channels that have subscribers and fit the pattern.",
+            "    Return the currently active shard level channels matching a <pattern> (default: '*').",
             "SHARDNUMSUB [<shardchannel> ...]",
-            "    How many clients are subscribed to each of these shard channels.",
+            "    Return the number of subscribers for the specified shard level channel(s)",
         ],
     );
     Ok(Outcome::Done)

@@ -97,7 +97,9 @@ impl Pipe {
 
     pub fn poll_pop(&self, cx: &Context<'_>) -> Poll<Piece> {
         let mut state = self.state.lock();
-        if let Some(bytes) = state.chunks.pop_front().filter(|_| !matches!(state.ending, Some(Ending::Cut | Ending::Late))) {
+        if let Some(bytes) =
+            state.chunks.pop_front().filter(|_| !matches!(state.ending, Some(Ending::Cut | Ending::Late)))
+        {
             state.bytes -= bytes.len();
             self.room.notify_one();
             return Poll::Ready(Piece::Bytes(bytes));

@@ -30,11 +30,7 @@ impl Engine {
     }
 
     /// As [`Engine::save_in_background`]; `then` runs before another save can begin.
-    pub fn save_in_background_then(
-        &'static self,
-        settings: &Settings,
-        then: AfterSave,
-    ) -> Result<(), SaveError> {
+    pub fn save_in_background_then(&'static self, settings: &Settings, then: AfterSave) -> Result<(), SaveError> {
         let mut current = self.saving.ticket.lock();
         if current.is_some() {
             return Err(SaveError);
