@@ -8,7 +8,7 @@
 //! | 6 | [`network`], [`tasks`] | sockets, handshakes, workers, one connection; background loops |
 //! | 5 | [`commands`] | rows and handlers, one folder per group of commands |
 //! | 4 | [`engine`] | how any command runs: checks, locks, call, record; transactions, blocking, eviction |
-//! | 3 | [`persistence`], [`replication`] | the bytes of snapshots and of DUMP; what primary and replica say to each other |
+//! | 3 | [`persistence`], [`replication`] | the bytes of snapshots, of DUMP and of the append only file; what primary and replica say to each other |
 //! | 2 | [`keyspace`], [`acl`], [`session`], [`pubsub`], [`tracking`], [`scripting`], [`peer`] | sharded keys with expiry; users and their rules; what the server knows of a client; channels; who caches which keys; Lua; calls to other servers |
 //! | 1 | [`resp`], [`catalog`], [`data`], [`config`], [`tls`], [`metrics`], [`group`] | requests and replies; what a command is; value types; parameters; identity and trust; figures; the data folder's identity |
 //! | 0 | [`base`] | clock, glob, number formats, allocator |
