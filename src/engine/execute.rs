@@ -7,21 +7,20 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
+use super::Engine;
+use super::admit::Refusal;
 use super::blocking::Waiter;
 use super::change::{Change, EventClass};
-use super::command::{Command, Lost, Outcome, Wait};
+use super::command::{Command, Outcome, Wait};
 use super::context::Context;
 use super::gate::Hold;
-use super::{Engine, PauseScope};
-use crate::acl::Occasion;
 use crate::base::clock::UnixMillis;
-use crate::catalog::{self, Flags, KeyFlags, Spec};
+use crate::catalog::{self, Flags, KeyFlags};
 use crate::config::Settings;
 use crate::data::limits::Limits;
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
 use crate::metrics::Totals;
-use crate::resp::{Args, OwnedArgs, Protocol, Reply, WireError};
-use crate::scripting::{ScriptDigest, ScriptFlags};
+use crate::resp::{Args, OwnedArgs, Reply, WireError};
 use crate::session::{ClientFlags, CloseReason, FIXED_OUTPUT_BYTES, ReplyMode, Session};
 
 /// What the connection does next.
@@ -167,137 +166,6 @@ impl Engine {
             && !session.is_primary
             && run.settings.general.busy_reply_threshold > 0
             && (flags.intersects(Flags::RUNS_SCRIPT) || self.any_queued(session, Flags::RUNS_SCRIPT))
-    }
-
-    /// A command's flags, with what the script that it runs declares.
-    pub(super) fn effective_flags(&self, spec: &Spec, args: Args<'_>) -> Flags {
-        let flags = spec.flags;
-        let Some(subject) = args.get(1).filter(|_| flags.intersects(Flags::RUNS_SCRIPT)) else { return flags };
-        let declared = if flags.contains(Flags::RUNS_TEXT) {
-            self.scripts.flags_of(subject)
-        } else if flags.contains(Flags::RUNS_DIGEST) {
-            ScriptDigest::given(subject).and_then(|digest| self.scripts.find(&digest))
-        } else {
-            self.libraries.find(subject)
-        };
-        let Some(declared) = declared.filter(|declared| !declared.contains(ScriptFlags::UNDECLARED)) else {
-            return flags;
-        };
-        let mut flags = flags - (Flags::STALE | Flags::DENYOOM | Flags::WRITE | Flags::MAY_REPLICATE);
-        flags.set(Flags::WRITE, !declared.contains(ScriptFlags::NO_WRITES));
-        flags.set(Flags::DENYOOM, !declared.intersects(ScriptFlags::NO_WRITES | ScriptFlags::ALLOW_OOM));
-        flags.set(Flags::STALE, declared.contains(ScriptFlags::ALLOW_STALE));
-        flags
-    }
-
-    /// Everything that may refuse a command before it runs.
-    fn admit(&'static self, run: &mut Run<'_>, session: &mut Session, args: Args<'_>) -> Result<usize, Refusal> {
-        let row = self.table.resolve(args).map_err(|error| Refusal { row: None, error })?;
-        let refuse = |error| Err(Refusal { row: Some(row), error });
-        let spec = &self.table.row(row).spec;
-        if !spec.accepts(args.len()) {
-            return refuse(WireError::wrong_arity(spec.name));
-        }
-        if session.is_primary {
-            return Ok(row);
-        }
-        if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) && self.must_authenticate(session) {
-            return refuse(WireError::NO_AUTH);
-        }
-        if spec.flags.contains(Flags::PROTECTED) && !self.allows_protected(run.settings, session, spec.name) {
-            return refuse(protected_refusal(spec.name));
-        }
-        if session.transaction.is_some() && spec.flags.contains(Flags::NO_MULTI) {
-            return refuse(WireError::fixed("ERR Command not allowed inside a transaction"));
-        }
-        if let Err(denial) = session.user.check(row, spec, args) {
-            session.client.last_command.store(row as u32, Relaxed);
-            let occasion = if session.transaction.is_some() { Occasion::Multi } else { Occasion::TopLevel };
-            return refuse(self.refuse(session, occasion, spec, args, denial));
-        }
-        if run.hold.is_nothing() {
-            // Keys may be looked at inside the gate only.
-            let allowed = spec.flags.contains(Flags::ALLOW_BUSY) && !spec.has_keys();
-            return if allowed { Ok(row) } else { refuse(self.running_script.busy_error()) };
-        }
-        session.over_memory = false;
-        if run.settings.memory.maxmemory > 0 && self.heeds_memory_limit(run.settings) {
-            let over = !self.free_memory(run, session.worker);
-            session.over_memory = over;
-            // Queueing takes memory too; EXEC is refused if anything queued needs more.
-            let denied = self.effective_flags(spec, args).contains(Flags::DENYOOM)
-                || (spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_needs_memory(session));
-            if over && denied {
-                return refuse(WireError::OUT_OF_MEMORY);
-            }
-        }
-        if self.saving.saves.last_failed.load(Relaxed) && self.denies_unsaved_writes(run.settings, session, spec.flags)
-        {
-            return refuse(WireError::CANNOT_SAVE);
-        }
-        if self.append_only.log.is_failing() && self.is_write(session, spec.flags) {
-            let why = self.append_only.log.failure().unwrap_or_default();
-            return refuse(WireError::new(format!("MISCONF Errors writing to the AOF file: {why}")));
-        }
-        if let Err(error) = self.check_role(run.settings, session, spec, args) {
-            return refuse(error);
-        }
-        if self.saving.loads.is_active() && !spec.flags.contains(Flags::LOADING) {
-            return refuse(WireError::LOADING);
-        }
-        if spec.flags.contains(Flags::NO_ASYNC_LOADING) && self.replication.link.report().loads_aside {
-            return refuse(WireError::LOADING);
-        }
-        if session.protocol == Protocol::Resp2
-            && !session.subscriptions.is_empty()
-            && !spec.flags.contains(Flags::WHILE_SUBSCRIBED)
-        {
-            return refuse(subscribed_refusal(spec.name));
-        }
-        Ok(row)
-    }
-
-    /// Whether a command is refused because the last snapshot could not be saved.
-    fn denies_unsaved_writes(&self, settings: &Settings, session: &Session, flags: Flags) -> bool {
-        let persistence = &settings.persistence;
-        persistence.stop_writes_on_bgsave_error && !persistence.save.0.is_empty() && self.is_write(session, flags)
-    }
-
-    /// Whether a command writes, or is to show whether writing works.
-    fn is_write(&self, session: &Session, flags: Flags) -> bool {
-        flags.intersects(Flags::WRITE | Flags::SHOWS_HEALTH)
-            || (flags.contains(Flags::RUNS_QUEUE) && self.any_queued(session, Flags::WRITE))
-    }
-
-    /// A refused command spoils an open transaction; a refused EXEC ends it.
-    fn abort_transaction(&self, session: &mut Session, row: Option<usize>, error: WireError) -> WireError {
-        let Some(transaction) = &mut session.transaction else { return error };
-        transaction.aborted = true;
-        if !row.is_some_and(|row| self.table.row(row).spec.flags.contains(Flags::RUNS_QUEUE)) {
-            return error;
-        }
-        self.close_transaction(session);
-        WireError::new(format!("EXECABORT Transaction discarded because of: {error}"))
-    }
-
-    fn allows_protected(&self, settings: &Settings, session: &Session, name: &str) -> bool {
-        let setting = if name.starts_with("debug") {
-            settings.security.enable_debug_command
-        } else {
-            settings.security.enable_module_command
-        };
-        setting.allows(session.client.peer.is_loopback())
-    }
-
-    fn is_paused(&self, run: &Run<'_>, session: &Session, command: &Command, args: Args<'_>) -> bool {
-        let Some((scope, _)) = self.pause.current(run.now) else { return false };
-        let linked = session.is_primary || session.client.flags().contains(ClientFlags::REPLICA);
-        if linked || command.spec.flags.contains(Flags::IGNORES_PAUSE) {
-            return false;
-        }
-        scope == PauseScope::All
-            || self.effective_flags(&command.spec, args).intersects(Flags::WRITE | Flags::MAY_REPLICATE)
-            || (command.spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_may_write(session))
     }
 
     /// Runs a command whose turn it is; a waiter comes back when it must wait.
@@ -519,32 +387,10 @@ impl Engine {
         }
     }
 
-    fn park(&self, session: &mut Session, row: usize, args: Args<'_>, mut wait: Wait) -> Arc<Waiter> {
-        let client = Arc::clone(&session.client);
-        client.set_flags(ClientFlags::BLOCKED, true);
-        let args = wait.retry_as.take().unwrap_or_else(|| args.to_owned());
-        let waiter = Arc::new(Waiter::new(client, row, args, session.db, session.protocol, wait));
-        self.waiters.park(&waiter);
-        if waiter.wait.acks.is_some() {
-            self.await_acks(&waiter);
-        }
-        waiter
-    }
-
     /// Counts an error.
     pub(super) fn count_error(&self, session: &Session, error: &WireError) {
         Totals::bump(&self.workers[session.worker].totals.errors, 1);
         self.errors.count(error.code());
-    }
-
-    /// Counts a command whose wait ended without its having run again: as one that failed where it was ended by an error.
-    pub fn count_unblocked(&self, worker: usize, waiter: &Waiter, by_error: bool) {
-        if by_error {
-            Totals::bump(&self.workers[worker].totals.errors, 1);
-            self.errors.count("UNBLOCKED");
-        }
-        let tracked = self.config.settings().logging.latency_tracking;
-        self.workers[worker].commands[waiter.command].ran(0, by_error, tracked);
     }
 
     /// Writes an error reply and counts it.
@@ -573,86 +419,6 @@ impl Engine {
             (false, false) => Flow::Hold(hold),
         }
     }
-
-    /// Runs the parked commands of clients that wait for keys that came into being, or have something new for them.
-    pub(super) fn serve_waiters(
-        &'static self,
-        run: &mut Run<'_>,
-        worker: usize,
-        mut created: Vec<(DbIndex, Box<[u8]>)>,
-    ) {
-        while let Some((db, key)) = created.pop() {
-            for waiter in self.waiters.of_key(db, &key) {
-                let Some(mut over) = waiter.claim() else { continue };
-                if !self.serve(run, worker, &waiter, db, &key, &mut created) {
-                    continue;
-                }
-                *over = true;
-                drop(over);
-                self.waiters.forget(&waiter);
-            }
-        }
-    }
-
-    /// Tries to run a waiter's command; `false` while it must wait on. Keys that this creates in turn are added.
-    fn serve(
-        &'static self,
-        run: &mut Run<'_>,
-        worker: usize,
-        waiter: &Waiter,
-        db: DbIndex,
-        key: &[u8],
-        created: &mut Vec<(DbIndex, Box<[u8]>)>,
-    ) -> bool {
-        let command = self.table.row(waiter.command);
-        let args = waiter.args.as_args();
-        let keys = self.lock_keys(run, db, [(db, command, args)].into_iter(), false);
-        let fits = keys.peek(key).is_some_and(|entry| entry.value().type_name() == waiter.wait.type_name);
-        match &waiter.wait.lost {
-            Lost::Ignore if !fits => {
-                // A key that has expired meanwhile goes now that somebody has looked.
-                created.append(&mut self.release(run, worker, keys));
-                return false;
-            }
-            Lost::Answer(error) if !fits => {
-                created.append(&mut self.release(run, worker, keys));
-                self.errors.count(error.code());
-                let mut out = Vec::new();
-                Reply::new(&mut out, waiter.protocol).error(error);
-                Self::end_wait(waiter, out);
-                return true;
-            }
-            _ => {}
-        }
-        let mut stand_in = Session::new(Arc::clone(&waiter.client), true, worker);
-        stand_in.db = db;
-        stand_in.protocol = waiter.protocol;
-        let mut out = Vec::new();
-        // The rules may have changed while the client waited.
-        if let Err(denial) = stand_in.user.check(waiter.command, &command.spec, args) {
-            drop(keys);
-            let error = self.refuse(&stand_in, Occasion::TopLevel, &command.spec, args, denial);
-            self.workers[worker].commands[waiter.command].rejected();
-            self.error_reply(&stand_in, &mut out, &error);
-            waiter.client.set_flags(ClientFlags::BLOCKED, false);
-            waiter.client.post(crate::session::Signal::Unblocked(out));
-            return true;
-        }
-        let (ending, keys) = self.invoke(run, &mut stand_in, waiter.command, args, &mut out, keys, true);
-        created.append(&mut self.release(run, worker, keys));
-        match ending {
-            Ending::Waits(_) => false,
-            Ending::Replied => {
-                Self::end_wait(waiter, out);
-                true
-            }
-        }
-    }
-
-    fn end_wait(waiter: &Waiter, reply: Vec<u8>) {
-        waiter.client.set_flags(ClientFlags::BLOCKED, false);
-        waiter.client.post(crate::session::Signal::Unblocked(reply));
-    }
 }
 
 /// How an invocation ended.
@@ -661,11 +427,6 @@ pub(super) enum Ending {
     Replied,
     /// It wants to wait.
     Waits(Wait),
-}
-
-struct Refusal {
-    row: Option<usize>,
-    error: WireError,
 }
 
 /// The length of the buffer at which a reply that begins at `start` passes the client's output limit all alone.
@@ -680,20 +441,4 @@ fn reply_limit(settings: &Settings, session: &Session, start: usize) -> usize {
         0 => usize::MAX,
         bytes => start.saturating_add(usize::try_from(bytes.max(FIXED_OUTPUT_BYTES)).unwrap_or(usize::MAX)),
     }
-}
-
-fn subscribed_refusal(name: &str) -> WireError {
-    WireError::new(format!(
-        "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
-         context"
-    ))
-}
-
-fn protected_refusal(name: &str) -> WireError {
-    let name = name.split('|').next().unwrap_or(name).to_ascii_uppercase();
-    let option = name.to_ascii_lowercase();
-    WireError::new(format!(
-        "ERR {name} command not allowed. If the enable-{option}-command option is set to \"local\", you can run it from a \
-         local connection, otherwise you need to set this option in the configuration file, and then restart the server."
-    ))
 }

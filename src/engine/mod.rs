@@ -1,5 +1,6 @@
 //! How any command runs: checks, locks, call, record. Knows rows, not names.
 
+mod admit;
 mod append_only;
 mod blocking;
 mod change;
@@ -26,6 +27,7 @@ mod running_script;
 mod saving;
 mod script_host;
 mod script_stack;
+mod serving;
 mod shutdown;
 mod tls_options;
 mod tracking;

@@ -1,0 +1,173 @@
+//! What may refuse a request before it runs: authentication, users' rules, the state of the server, its memory, its role.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::command::Command;
+use super::execute::Run;
+use super::{Engine, PauseScope};
+use crate::acl::Occasion;
+use crate::catalog::{Flags, Spec};
+use crate::config::Settings;
+use crate::resp::{Args, Protocol, WireError};
+use crate::scripting::{ScriptDigest, ScriptFlags};
+use crate::session::{ClientFlags, Session};
+
+/// A request that is not run, and its row where it has one.
+pub(super) struct Refusal {
+    pub row: Option<usize>,
+    pub error: WireError,
+}
+
+impl Engine {
+    /// A command's flags, with what the script that it runs declares.
+    pub(super) fn effective_flags(&self, spec: &Spec, args: Args<'_>) -> Flags {
+        let flags = spec.flags;
+        let Some(subject) = args.get(1).filter(|_| flags.intersects(Flags::RUNS_SCRIPT)) else { return flags };
+        let declared = if flags.contains(Flags::RUNS_TEXT) {
+            self.scripts.flags_of(subject)
+        } else if flags.contains(Flags::RUNS_DIGEST) {
+            ScriptDigest::given(subject).and_then(|digest| self.scripts.find(&digest))
+        } else {
+            self.libraries.find(subject)
+        };
+        let Some(declared) = declared.filter(|declared| !declared.contains(ScriptFlags::UNDECLARED)) else {
+            return flags;
+        };
+        let mut flags = flags - (Flags::STALE | Flags::DENYOOM | Flags::WRITE | Flags::MAY_REPLICATE);
+        flags.set(Flags::WRITE, !declared.contains(ScriptFlags::NO_WRITES));
+        flags.set(Flags::DENYOOM, !declared.intersects(ScriptFlags::NO_WRITES | ScriptFlags::ALLOW_OOM));
+        flags.set(Flags::STALE, declared.contains(ScriptFlags::ALLOW_STALE));
+        flags
+    }
+
+    /// Everything that may refuse a command before it runs.
+    pub(super) fn admit(
+        &'static self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        args: Args<'_>,
+    ) -> Result<usize, Refusal> {
+        let row = self.table.resolve(args).map_err(|error| Refusal { row: None, error })?;
+        let refuse = |error| Err(Refusal { row: Some(row), error });
+        let spec = &self.table.row(row).spec;
+        if !spec.accepts(args.len()) {
+            return refuse(WireError::wrong_arity(spec.name));
+        }
+        if session.is_primary {
+            return Ok(row);
+        }
+        if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) && self.must_authenticate(session) {
+            return refuse(WireError::NO_AUTH);
+        }
+        if spec.flags.contains(Flags::PROTECTED) && !self.allows_protected(run.settings, session, spec.name) {
+            return refuse(protected_refusal(spec.name));
+        }
+        if session.transaction.is_some() && spec.flags.contains(Flags::NO_MULTI) {
+            return refuse(WireError::fixed("ERR Command not allowed inside a transaction"));
+        }
+        if let Err(denial) = session.user.check(row, spec, args) {
+            session.client.last_command.store(row as u32, Relaxed);
+            let occasion = if session.transaction.is_some() { Occasion::Multi } else { Occasion::TopLevel };
+            return refuse(self.refuse(session, occasion, spec, args, denial));
+        }
+        if run.hold.is_nothing() {
+            // Keys may be looked at inside the gate only.
+            let allowed = spec.flags.contains(Flags::ALLOW_BUSY) && !spec.has_keys();
+            return if allowed { Ok(row) } else { refuse(self.running_script.busy_error()) };
+        }
+        session.over_memory = false;
+        if run.settings.memory.maxmemory > 0 && self.heeds_memory_limit(run.settings) {
+            let over = !self.free_memory(run, session.worker);
+            session.over_memory = over;
+            // Queueing takes memory too; EXEC is refused if anything queued needs more.
+            let denied = self.effective_flags(spec, args).contains(Flags::DENYOOM)
+                || (spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_needs_memory(session));
+            if over && denied {
+                return refuse(WireError::OUT_OF_MEMORY);
+            }
+        }
+        if self.saving.saves.last_failed.load(Relaxed) && self.denies_unsaved_writes(run.settings, session, spec.flags)
+        {
+            return refuse(WireError::CANNOT_SAVE);
+        }
+        if self.append_only.log.is_failing() && self.is_write(session, spec.flags) {
+            let why = self.append_only.log.failure().unwrap_or_default();
+            return refuse(WireError::new(format!("MISCONF Errors writing to the AOF file: {why}")));
+        }
+        if let Err(error) = self.check_role(run.settings, session, spec, args) {
+            return refuse(error);
+        }
+        if self.saving.loads.is_active() && !spec.flags.contains(Flags::LOADING) {
+            return refuse(WireError::LOADING);
+        }
+        if spec.flags.contains(Flags::NO_ASYNC_LOADING) && self.replication.link.report().loads_aside {
+            return refuse(WireError::LOADING);
+        }
+        if session.protocol == Protocol::Resp2
+            && !session.subscriptions.is_empty()
+            && !spec.flags.contains(Flags::WHILE_SUBSCRIBED)
+        {
+            return refuse(subscribed_refusal(spec.name));
+        }
+        Ok(row)
+    }
+
+    /// Whether a command is refused because the last snapshot could not be saved.
+    fn denies_unsaved_writes(&self, settings: &Settings, session: &Session, flags: Flags) -> bool {
+        let persistence = &settings.persistence;
+        persistence.stop_writes_on_bgsave_error && !persistence.save.0.is_empty() && self.is_write(session, flags)
+    }
+
+    /// Whether a command writes, or is to show whether writing works.
+    pub(super) fn is_write(&self, session: &Session, flags: Flags) -> bool {
+        flags.intersects(Flags::WRITE | Flags::SHOWS_HEALTH)
+            || (flags.contains(Flags::RUNS_QUEUE) && self.any_queued(session, Flags::WRITE))
+    }
+
+    /// A refused command spoils an open transaction; a refused EXEC ends it.
+    pub(super) fn abort_transaction(&self, session: &mut Session, row: Option<usize>, error: WireError) -> WireError {
+        let Some(transaction) = &mut session.transaction else { return error };
+        transaction.aborted = true;
+        if !row.is_some_and(|row| self.table.row(row).spec.flags.contains(Flags::RUNS_QUEUE)) {
+            return error;
+        }
+        self.close_transaction(session);
+        WireError::new(format!("EXECABORT Transaction discarded because of: {error}"))
+    }
+
+    fn allows_protected(&self, settings: &Settings, session: &Session, name: &str) -> bool {
+        let setting = if name.starts_with("debug") {
+            settings.security.enable_debug_command
+        } else {
+            settings.security.enable_module_command
+        };
+        setting.allows(session.client.peer.is_loopback())
+    }
+
+    pub(super) fn is_paused(&self, run: &Run<'_>, session: &Session, command: &Command, args: Args<'_>) -> bool {
+        let Some((scope, _)) = self.pause.current(run.now) else { return false };
+        let linked = session.is_primary || session.client.flags().contains(ClientFlags::REPLICA);
+        if linked || command.spec.flags.contains(Flags::IGNORES_PAUSE) {
+            return false;
+        }
+        scope == PauseScope::All
+            || self.effective_flags(&command.spec, args).intersects(Flags::WRITE | Flags::MAY_REPLICATE)
+            || (command.spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_may_write(session))
+    }
+}
+
+fn protected_refusal(name: &str) -> WireError {
+    let name = name.split('|').next().unwrap_or(name).to_ascii_uppercase();
+    let option = name.to_ascii_lowercase();
+    WireError::new(format!(
+        "ERR {name} command not allowed. If the enable-{option}-command option is set to \"local\", you can run it from a \
+         local connection, otherwise you need to set this option in the configuration file, and then restart the server."
+    ))
+}
+
+fn subscribed_refusal(name: &str) -> WireError {
+    WireError::new(format!(
+        "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+         context"
+    ))
+}
