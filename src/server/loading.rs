@@ -61,7 +61,7 @@ fn load_snapshot(engine: &'static Engine, settings: &Settings, started: Instant)
             tracing::info!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64());
             if let (Some(id), Some(offset)) = (loaded.stream_id, loaded.stream_offset) {
                 engine.resume_history(id, offset, loaded.stream_db.unwrap_or_default());
-                engine.replay_expired(&settings, &loaded.gone);
+                engine.replay_expired(settings, &loaded.gone);
             }
         }
         Ok(None) => {}

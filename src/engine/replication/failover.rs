@@ -86,7 +86,7 @@ impl Engine {
     }
 
     /// Gives up; `false` if there is nothing to give up. The caller holds the gate exclusively.
-    pub fn abort_failover(&self, why: &str) -> bool {
+    pub fn abort_failover(&'static self, why: &str) -> bool {
         let Some(failover) = self.replication.state.lock().failover.take() else { return false };
         match &failover.target {
             Some(target) => tracing::info!("FAILOVER to {target} aborted: {why}"),
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     /// Takes the next step, if it is time. The caller holds no gate.
-    pub(super) fn advance_failover(&self, now: UnixMillis) {
+    pub(super) fn advance_failover(&'static self, now: UnixMillis) {
         let Some(step) = self.next_step(now) else { return };
         let hold = self.gate.exclusive_unless_busy();
         if hold.is_nothing() {

@@ -1,6 +1,6 @@
 //! Changing roles: following a primary, following none, and what a replica refuses.
 
-use super::super::Engine;
+use super::super::{AofState, Engine};
 use crate::base::clock::UnixMillis;
 use crate::catalog::{Flags, Spec};
 use crate::config::Settings;
@@ -131,7 +131,7 @@ impl Engine {
     }
 
     /// Follows nobody from now on: what was followed so far is the past of a history of its own. The caller holds the gate exclusively.
-    pub fn follow_nobody(&self) -> bool {
+    pub fn follow_nobody(&'static self) -> bool {
         let mut state = self.replication.state.lock();
         if state.primary.take().is_none() {
             return false;
@@ -154,6 +154,11 @@ impl Engine {
         self.replication.link.cut();
         self.close_replicas();
         self.replication.changed.notify_all();
+        let settings = self.config.snapshot();
+        if settings.persistence.appendonly && self.append_only.state() == AofState::Off {
+            // It was stopped for a copy that never became whole. Where it fails, the log says why.
+            let _ = self.start_append_only(&settings, false);
+        }
         true
     }
 

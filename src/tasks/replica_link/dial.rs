@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{ClientConnection, StreamOwned};
+use rustls::{CertificateError, ClientConnection, StreamOwned};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::link::{Link, Stream};
@@ -41,13 +41,27 @@ pub(super) fn dial(engine: &Engine, settings: &Settings, primary: &PrimaryAddres
             let session = ClientConnection::new(Arc::clone(config), name).map_err(|error| refused(&error))?;
             let mut stream = StreamOwned::new(session, socket);
             while stream.conn.is_handshaking() {
-                stream.conn.complete_io(&mut stream.sock).map_err(|error| refused(&error))?;
+                stream.conn.complete_io(&mut stream.sock).map_err(|error| match is_other_name(&error) {
+                    true => refused(&format!("{error}; tls-expected-peer-name can say which name it carries")),
+                    false => refused(&error),
+                })?;
             }
             Stream::Tls(Box::new(stream))
         }
     };
     handle.set_read_timeout(Some(LOOK_AROUND)).map_err(unreachable)?;
     Ok(Link::new(stream, timeout))
+}
+
+/// Whether the certificate is good, but not for the name that was dialled.
+fn is_other_name(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(
+        inner,
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+        ))
+    )
 }
 
 /// Connects to the first address that answers.

@@ -133,7 +133,7 @@ fn introduction(engine: &Engine, settings: &Settings) -> Introduction {
 }
 
 /// The primary that was to take over has done so, or will not.
-fn settle_failover(engine: &Engine, accepted: bool) {
+fn settle_failover(engine: &'static Engine, accepted: bool) {
     if !engine.is_failing_over() {
         return;
     }
