@@ -74,7 +74,7 @@ fn prepare(args: &[OsString]) -> Result<Prepared, String> {
 
 /// Refuses a configuration that counts on what this version does not do: starting without it would lose data or open what is
 /// meant to be closed.
-fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
+pub(super) fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
     let settings = &loaded.settings;
     let features = [
         (settings.cluster.cluster_enabled, "cluster-enabled yes", "there is no cluster"),
