@@ -326,9 +326,10 @@ impl Feed {
         FeedOffset(self.end.load(Relaxed))
     }
 
-    /// Where the oldest byte stands that the ring holds.
-    pub fn start(&self) -> FeedOffset {
-        FeedOffset(self.bounds(&self.ring.lock()).0)
+    /// Where the oldest byte stands that the ring holds, and where the feed ends, at one moment.
+    pub fn span(&self) -> (FeedOffset, FeedOffset) {
+        let (start, end) = self.bounds(&self.ring.lock());
+        (FeedOffset(start), FeedOffset(end))
     }
 
     /// Copies up to `limit` bytes from `offset` on.
@@ -454,7 +455,7 @@ mod tests {
         }
         assert_eq!(feed.read(offset, 1), Err(Overrun));
         assert_eq!(feed.read(FeedOffset(feed.end().0 - 5), 100).map(|b| b.len()), Ok(5));
-        assert_eq!((feed.start(), feed.pin(offset, 1000).is_none()), (FeedOffset(feed.end().0 - 40), true));
+        assert_eq!((feed.span().0, feed.pin(offset, 1000).is_none()), (FeedOffset(feed.end().0 - 40), true));
     }
 
     #[test]
@@ -485,7 +486,7 @@ mod tests {
         feed.restart_at(FeedOffset(500));
         append(&feed, 0, &[b"DEL", b"key"]);
         feed.append_proxied(b"bytes", DbIndex(2));
-        assert_eq!((feed.start(), feed.end(), feed.selected()), (FeedOffset(500), FeedOffset(505), Some(DbIndex(2))));
+        assert_eq!((feed.span(), feed.selected()), ((FeedOffset(500), FeedOffset(505)), Some(DbIndex(2))));
         feed.set_proxied(false);
         append(&feed, 2, &[b"DEL", b"k"]);
         assert!(feed.read(FeedOffset(505), 100).unwrap().starts_with(b"*2\r\n$6\r\nSELECT"));

@@ -32,8 +32,10 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
             ),
         );
     }
-    let (history, end, active) = (replication.history(), ctx.engine.feed.end(), replication.has_backlog());
-    let start = if active { ctx.engine.feed.start() } else { end };
+    let (history, active) = (replication.history(), replication.has_backlog());
+    // The stream goes on meanwhile where this is a replica.
+    let (start, end) = ctx.engine.feed.span();
+    let start = if active { start } else { end };
     text.field("master_failover_state", ctx.engine.failover_state());
     text.field("master_replid", history.id);
     text.field("master_replid2", history.second.map_or(ReplicationId::NONE, |second| second.id));
