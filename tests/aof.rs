@@ -257,7 +257,8 @@ fn what_is_wrong_ends_the_start_with_a_sentence() {
     let foreign = [&good[..], b"!!!"].concat();
     let cut = [&good[..], b"*2\r\n"].concat();
     let two = "file appendonly.aof.1.incr.aof seq 1 type i\nfile appendonly.aof.2.incr.aof seq 2 type i\n";
-    let rows: &[(&str, &[(&str, &[u8])], &str, &str)] = &[
+    type Files<'a> = &'a [(&'a str, &'a [u8])];
+    let rows: &[(&str, Files<'_>, &str, &str)] = &[
         (
             ONE_PART,
             &[(INCREMENT, &foreign)],
@@ -416,6 +417,36 @@ fn check_aof_finds_damage_and_cuts_it_off_when_told_to() {
     let (fine, said) = check(&[], "");
     assert!(fine && said.ends_with("All AOF files and manifest are valid\n"), "{said}");
     assert_eq!(std::fs::read(part(folder.path(), INCREMENT)).unwrap(), good);
+}
+
+#[test]
+fn waitaof_waits_for_the_disk() {
+    let server = Server::tls(ALLOWED);
+    let mut client = server.client();
+    client.run("SET k v");
+    assert_eq!(client.run("WAITAOF 1 0 0"), "[1 0]");
+    assert_eq!(client.run("CONFIG SET appendonly no"), "+OK");
+    assert!(client.run("WAITAOF 1 0 0").starts_with("-ERR WAITAOF cannot be used when numlocal is set"));
+}
+
+#[test]
+fn a_replica_logs_what_its_primary_does_from_its_copy_on() {
+    let (primary, folder) = (Server::plain(ALLOWED), folder());
+    primary.client().run("SET before 1");
+    let address = format!("127.0.0.1 {}", primary.port());
+    let server = Server::start_in(folder.path(), Mode::Plain, ALLOWED);
+    let mut client = server.client();
+    client.run("SET own 1");
+    assert_eq!(client.run(&format!("REPLICAOF {address}")), "+OK");
+    eventually("the copy is there", || client.run("GET before") == "'1'");
+    eventually("its base is there", || info(&mut client, "aof_rewrites") == "1");
+    eventually("the rewrite ends", || info(&mut client, "aof_rewrite_in_progress") == "0");
+    let mut writer = primary.client();
+    writer.run("SET after 1");
+    assert_eq!(writer.run("WAITAOF 1 1 20000"), "[1 1]");
+    drop(server);
+    let server = Server::start_in(folder.path(), Mode::Plain, ALLOWED);
+    assert_eq!(server.client().run("MGET own before after"), "[nil '1' '1']");
 }
 
 #[test]
