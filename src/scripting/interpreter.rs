@@ -228,7 +228,7 @@ fn place(lua: &Lua) -> Option<(String, i64)> {
             let source = function.source();
             let text = source.source?.into_owned();
             // A function that was left by a tail call is not there any more.
-            let passed_over = matches!(&*source.what, "C" | "tail") || text == SANDBOX;
+            let passed_over = matches!(source.what, "C" | "tail") || text == SANDBOX;
             (!passed_over).then(|| (text, function.current_line().map_or(-1, |line| line as i64)))
         });
         match found {
