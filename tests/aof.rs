@@ -305,6 +305,17 @@ fn what_has_expired_since_takes_part_in_what_came_later() {
 }
 
 #[test]
+fn scripts_are_replayed_whatever_the_role() {
+    let folder = folder();
+    let bytes = records(&["EVAL \"redis.call('set',KEYS[1],'100')\" 1 k", "EVAL \"redis.call('incr',KEYS[1])\" 1 k"]);
+    write_parts(folder.path(), ONE_PART, &[(INCREMENT, &bytes)]);
+    let nobody = free_port().to_string();
+    let server =
+        Server::start_in(folder.path(), Mode::Plain, &[ALLOWED, &["--replicaof", "127.0.0.1", &nobody]].concat());
+    assert_eq!(server.client().run("GET k"), "'101'");
+}
+
+#[test]
 fn the_single_file_of_an_older_server_is_taken_over() {
     let folder = folder();
     let old = folder.path().join("appendonly.aof");

@@ -337,7 +337,8 @@ impl Engine {
                 Ending::Replied
             }
         };
-        if self.replication.is_replica() && !run.from_primary && command.spec.flags.contains(Flags::WRITE) {
+        let own = !run.from_primary && !run.replays;
+        if own && self.replication.is_replica() && command.spec.flags.contains(Flags::WRITE) {
             self.note_own_keys(&keys, command, args);
         }
         self.record(run, &mut keys, args, change, session.worker);
