@@ -160,8 +160,21 @@ impl Aggregate {
         match self {
             // Infinities of both signs add up to zero here.
             Self::Sum => not_nan(a + b),
-            Self::Min => a.min(b),
-            Self::Max => a.max(b),
+            // Of equal ones the first stays, which tells zeroes of different sign apart.
+            Self::Min => {
+                if b < a {
+                    b
+                } else {
+                    a
+                }
+            }
+            Self::Max => {
+                if b > a {
+                    b
+                } else {
+                    a
+                }
+            }
         }
     }
 }
@@ -291,13 +304,15 @@ impl Request {
             sources.push((source, *weight));
         }
         Ok(match self.operation {
-            Operation::Union => self.union(&sources),
+            Operation::Union => self.union(sources),
             Operation::Inter => self.inter(sources),
             Operation::Diff => self.diff(&sources),
         })
     }
 
-    fn union(&self, sources: &[(Source<'_>, f64)]) -> HashMap<Vec<u8>, f64> {
+    fn union(&self, mut sources: Vec<(Source<'_>, f64)>) -> HashMap<Vec<u8>, f64> {
+        // In Redis's order, the smallest first.
+        sources.sort_by_key(|(source, _)| source.len());
         let mut result = HashMap::new();
         for (source, weight) in sources {
             source.for_each(|member, score| {
