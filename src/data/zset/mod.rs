@@ -374,7 +374,8 @@ fn exact_score(element: Element<'_>) -> Option<f64> {
 
 fn score_text(score: f64) -> Vec<u8> {
     let mut text = Vec::with_capacity(24);
-    format_score(score, &mut text);
+    // In a listpack a whole number is an integer, and there is no integer -0.
+    format_score(if score == 0.0 { 0.0 } else { score }, &mut text);
     text
 }
 
