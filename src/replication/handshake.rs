@@ -5,6 +5,7 @@
 //! that they are of the same group and mode; another program does not know the question, and is then trusted by its
 //! certificate alone.
 
+use crate::persistence::aof::record;
 use std::collections::VecDeque;
 
 use super::id::{ReplOffset, ReplicationId};
@@ -199,12 +200,8 @@ impl Handshake {
 
 /// A request as it is sent.
 fn command(words: &[&[u8]]) -> Vec<u8> {
-    let mut out = format!("*{}\r\n", words.len()).into_bytes();
-    for word in words {
-        out.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
-        out.extend_from_slice(word);
-        out.extend_from_slice(b"\r\n");
-    }
+    let mut out = Vec::new();
+    record::command(&mut out, words.iter().copied());
     out
 }
 

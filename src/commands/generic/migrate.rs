@@ -10,6 +10,7 @@ use crate::base::number::parse_i64;
 use crate::catalog::{KeyFinder, KeyFlags, KeySpec, Secrets, Spec, categories, flags};
 use crate::engine::{Command, CommandResult, Context, EventClass, Outcome, written_version};
 use crate::peer::{PeerConnection, PeerReply, Target};
+use crate::persistence::aof::record;
 use crate::persistence::rdb::payload;
 use crate::resp::WireError;
 
@@ -135,7 +136,7 @@ fn restores(ctx: &Context<'_>, request: &Request<'_>, keys: &[&[u8]]) -> Vec<u8>
         if request.replace {
             words.push(b"REPLACE");
         }
-        encode(&mut out, &words);
+        record::command(&mut out, words.iter().copied());
     }
     out
 }
@@ -152,11 +153,11 @@ fn hand_over(
     let mut prefaces = 0;
     if let Some(password) = request.password {
         let words: Vec<&[u8]> = [Some(&b"AUTH"[..]), request.user, Some(password)].into_iter().flatten().collect();
-        encode(&mut preface, &words);
+        record::command(&mut preface, words.iter().copied());
         prefaces += 1;
     }
     if selected != request.db {
-        encode(&mut preface, &[b"SELECT", request.db.to_string().as_bytes()]);
+        record::command(&mut preface, [b"SELECT", request.db.to_string().as_bytes()].into_iter());
         prefaces += 1;
     }
     let sent = connection.send(&preface).and_then(|()| connection.send(restores));
@@ -206,15 +207,6 @@ fn replay(ctx: &mut Context<'_>, moved: &[&[u8]]) {
         ctx.change.replay_as(moved);
     } else {
         ctx.change.replay_nothing();
-    }
-}
-
-fn encode(out: &mut Vec<u8>, words: &[&[u8]]) {
-    out.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
-    for word in words {
-        out.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
-        out.extend_from_slice(word);
-        out.extend_from_slice(b"\r\n");
     }
 }
 
