@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Server, Wire, check, check_all, eventually, table::Row};
+use support::{Server, Wire, blocked, check, check_all, table::Row, wait_blocked};
 
 const WRONG_TYPE: &str = "-WRONGTYPE Operation against a key holding the wrong kind of value";
 
@@ -117,23 +117,6 @@ const ENCODINGS: &[Row<'_>] = &[
     ("LRANGE m 0 -1", "['a' 'b' 'x' 'c' 'e']"),
     ("CONFIG SET list-max-listpack-size -2", "+OK"),
 ];
-
-/// Waits until `count` clients are blocked.
-fn wait_blocked(server: &Server, count: usize) {
-    let mut client = server.client();
-    eventually(&format!("{count} blocked clients"), || {
-        let info = client.text("INFO clients");
-        support::info_field(&info, "blocked_clients") == Some(&count.to_string())
-    });
-}
-
-/// A client that has sent `line` and is blocked, the `nth` one.
-fn blocked(server: &Server, nth: usize, line: &str) -> Wire {
-    let mut client = server.client();
-    client.send(line);
-    wait_blocked(server, nth);
-    client
-}
 
 #[test]
 fn every_command_replies_as_redis_does() {

@@ -30,3 +30,20 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 pub fn info_field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
 }
+
+/// Waits until `count` clients are blocked.
+pub fn wait_blocked(server: &Server, count: usize) {
+    let mut client = server.client();
+    eventually(&format!("{count} blocked clients"), || {
+        let info = client.text("INFO clients");
+        info_field(&info, "blocked_clients") == Some(&count.to_string())
+    });
+}
+
+/// A client that has sent `line` and is blocked, the `nth` one.
+pub fn blocked(server: &Server, nth: usize, line: &str) -> Wire {
+    let mut client = server.client();
+    client.send(line);
+    wait_blocked(server, nth);
+    client
+}
