@@ -4,13 +4,11 @@
 //! storm of new connections cannot starve the established ones. A finished session moves to the worker with the fewest.
 
 use std::io;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::Semaphore;
-use tokio::task::LocalSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::listener::Listeners;
@@ -83,8 +81,8 @@ impl Acceptor {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = std::thread::Builder::new().name(format!("acceptor-{index}")).spawn(move || {
                 be_nice();
-                LocalSet::new().block_on(&runtime, async move {
-                    Rc::new(acceptor).listen(tcp, unix);
+                runtime.block_on(async move {
+                    Arc::new(acceptor).listen(tcp, unix);
                     // Ends with an error when the handle is dropped.
                     while stopped.changed().await.is_ok() {}
                 });
@@ -94,10 +92,10 @@ impl Acceptor {
         Ok(handle)
     }
 
-    fn listen(self: Rc<Self>, tcp: Vec<std::net::TcpListener>, unix: Option<std::os::unix::net::UnixListener>) {
+    fn listen(self: Arc<Self>, tcp: Vec<std::net::TcpListener>, unix: Option<std::os::unix::net::UnixListener>) {
         for listener in tcp {
-            let acceptor = Rc::clone(&self);
-            tokio::task::spawn_local(async move {
+            let acceptor = Arc::clone(&self);
+            tokio::spawn(async move {
                 match TcpListener::from_std(listener) {
                     Ok(listener) => acceptor.accept_tcp(listener).await,
                     Err(error) => tracing::error!(%error, "a listening socket could not be used"),
@@ -105,7 +103,7 @@ impl Acceptor {
             });
         }
         if let Some(listener) = unix {
-            tokio::task::spawn_local(async move {
+            tokio::spawn(async move {
                 match UnixListener::from_std(listener) {
                     Ok(listener) => self.accept_unix(listener).await,
                     Err(error) => tracing::error!(%error, "the Unix socket could not be used"),
@@ -114,14 +112,14 @@ impl Acceptor {
         }
     }
 
-    async fn accept_tcp(self: Rc<Self>, listener: TcpListener) {
+    async fn accept_tcp(self: Arc<Self>, listener: TcpListener) {
         loop {
             // At most so many handshakes at once: further connections wait in the kernel's queue.
             let Ok(permit) = Arc::clone(&self.in_flight).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let acceptor = Rc::clone(&self);
-                    tokio::task::spawn_local(async move {
+                    let acceptor = Arc::clone(&self);
+                    tokio::spawn(async move {
                         acceptor.admit_tcp(stream).await;
                         drop(permit);
                     });
@@ -131,7 +129,7 @@ impl Acceptor {
         }
     }
 
-    async fn accept_unix(self: Rc<Self>, listener: UnixListener) {
+    async fn accept_unix(self: Arc<Self>, listener: UnixListener) {
         let path = listener
             .local_addr()
             .ok()

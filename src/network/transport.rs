@@ -41,6 +41,8 @@ pub struct Transport {
     tls: Option<Box<ServerConnection>>,
     /// Plaintext that TLS has taken and the socket has not.
     in_tls: usize,
+    /// The peer has ended its stream without the goodbye of TLS.
+    left_silently: bool,
 }
 
 impl Socket {
@@ -81,7 +83,7 @@ impl Transport {
             tls.set_buffer_limit(None);
             Box::new(tls)
         });
-        Self { socket, tls, in_tls: 0 }
+        Self { socket, tls, in_tls: 0, left_silently: false }
     }
 
     /// Ends our side and reads what the peer still sends, for a moment: closing over unread bytes would reset the connection,
@@ -118,11 +120,12 @@ impl Transport {
     /// Reads once from the socket and appends the plaintext to `input`: the number of socket bytes, 0 at the end. `wanted`
     /// bytes are known to be missing.
     pub fn poll_read(&mut self, cx: &mut Context<'_>, input: &mut Vec<u8>, wanted: usize) -> Poll<io::Result<usize>> {
-        match &mut self.tls {
+        let Self { socket, tls, left_silently, .. } = self;
+        match tls {
             None => {
                 make_room(input, READ_BYTES / 4, wanted);
                 let mut buf = ReadBuf::uninit(input.spare_capacity_mut());
-                std::task::ready!(self.socket.poll_read(cx, &mut buf))?;
+                std::task::ready!(socket.poll_read(cx, &mut buf))?;
                 let read = buf.filled().len();
                 let length = input.len() + read;
                 // SAFETY: `poll_read` has initialised `read` more bytes behind the old length.
@@ -131,9 +134,10 @@ impl Transport {
             }
             Some(tls) => INCOMING.with_borrow_mut(|incoming| {
                 let mut buf = ReadBuf::new(incoming);
-                std::task::ready!(self.socket.poll_read(cx, &mut buf))?;
+                std::task::ready!(socket.poll_read(cx, &mut buf))?;
                 let mut rest = buf.filled();
                 let read = rest.len();
+                *left_silently = read == 0;
                 let end = input.len() + wanted;
                 while !rest.is_empty() {
                     tls.read_tls(&mut rest)?;
@@ -158,7 +162,7 @@ impl Transport {
 
     /// Sends all of `output` and everything TLS itself has to say, as far as the socket takes it.
     pub fn poll_send(&mut self, cx: &mut Context<'_>, output: &mut Output) -> Poll<io::Result<()>> {
-        let Self { socket, tls, in_tls } = self;
+        let Self { socket, tls, in_tls, .. } = self;
         let Some(tls) = tls else {
             while !output.is_empty() {
                 match std::task::ready!(socket.poll_write(cx, output.rest()))? {
@@ -208,9 +212,9 @@ impl Transport {
         }
     }
 
-    /// Says goodbye in TLS where that is possible without waiting.
+    /// Says goodbye in TLS where that is possible without waiting. Who left without one does not wait for ours.
     pub async fn close(&mut self) {
-        if let Some(tls) = &mut self.tls {
+        if let Some(tls) = self.tls.as_mut().filter(|_| !self.left_silently) {
             tls.send_close_notify();
             // A peer that is gone already need not be told.
             let _ = tokio::time::timeout(Duration::from_secs(1), flush(&mut self.socket, tls)).await;
