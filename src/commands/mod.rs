@@ -13,6 +13,7 @@ pub mod geo;
 pub mod hashes;
 pub mod hyperloglog;
 pub mod lifecycle;
+pub mod limit;
 pub mod lists;
 pub mod multi_pop;
 pub mod pubsub;

@@ -1,11 +1,9 @@
 //! HSCAN.
 
-use crate::base::glob;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::commands::scan_options::ScanOptions;
 use crate::data::hash::Hash;
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{CommandResult, Context};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {
@@ -28,25 +26,11 @@ pub const ROWS: &[Command] = &[Command {
 }];
 
 pub(super) fn hscan(ctx: &mut Context<'_>) -> CommandResult {
-    if ctx.scan_of_nothing::<Hash>()? {
-        return Ok(Outcome::Done);
-    }
-    let options = ScanOptions::parse(ctx, 2, false)?;
-    let mut pairs = Vec::new();
-    let next = ctx.keys.read::<Hash>(ctx.args.at(1))?.map_or(0, |hash| {
-        hash.scan(options.cursor, options.count, |field, value| {
-            let field = field.to_vec();
-            if options.pattern.is_none_or(|pattern| glob::matches(pattern, &field)) {
-                pairs.push((field, value.to_vec()));
+    ctx.scan_elements(|hash: &Hash, cursor, count, found| {
+        hash.scan(cursor, count, |field, value| {
+            if found.take(field) {
+                found.take_value(value.to_vec());
             }
         })
-    });
-    ctx.reply.array(2);
-    ctx.reply.bulk(next.to_string().as_bytes());
-    ctx.reply.array(pairs.len() * 2);
-    for (field, value) in &pairs {
-        ctx.reply.bulk(field);
-        ctx.reply.bulk(value);
-    }
-    Ok(Outcome::Done)
+    })
 }

@@ -2,6 +2,7 @@
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::catalog::{KeyFlags, KeySpec};
+use crate::commands::limit::intersection_limit;
 use crate::engine::Command;
 use std::collections::HashSet;
 
@@ -222,20 +223,12 @@ pub(super) fn sdiffstore(ctx: &mut Context<'_>) -> CommandResult {
 
 pub(super) fn sintercard(ctx: &mut Context<'_>) -> CommandResult {
     const NUMKEYS: WireError = WireError::fixed("ERR numkeys should be greater than 0");
-    const LIMIT: WireError = WireError::fixed("ERR LIMIT can't be negative");
     let numkeys = ctx.int_in(1, 1..=i64::MAX, NUMKEYS)?;
     if numkeys > ctx.args.len() as i64 - 2 {
         return Err(WireError::fixed("ERR Number of keys can't be greater than number of args"));
     }
     let keys = 2..2 + numkeys as usize;
-    let (mut limit, mut index) = (0, keys.end);
-    while index < ctx.args.len() {
-        if !ctx.args.is(index, "LIMIT") || index + 1 == ctx.args.len() {
-            return ctx.syntax();
-        }
-        limit = ctx.int_in(index + 1, 0..=i64::MAX, LIMIT)? as usize;
-        index += 2;
-    }
+    let limit = intersection_limit(ctx, keys.end)?;
     let limit = if limit == 0 { usize::MAX } else { limit };
     let count = run(ctx, Operation::Inter, keys, limit)?.len();
     ctx.done_int(count as i64)

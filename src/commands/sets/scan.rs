@@ -1,11 +1,9 @@
 //! SSCAN.
 
-use crate::base::glob;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::commands::scan_options::ScanOptions;
 use crate::data::set::Set;
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{CommandResult, Context};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {
@@ -28,24 +26,9 @@ pub const ROWS: &[Command] = &[Command {
 }];
 
 pub(super) fn sscan(ctx: &mut Context<'_>) -> CommandResult {
-    if ctx.scan_of_nothing::<Set>()? {
-        return Ok(Outcome::Done);
-    }
-    let options = ScanOptions::parse(ctx, 2, false)?;
-    let mut members = Vec::new();
-    let next = ctx.keys.read::<Set>(ctx.args.at(1))?.map_or(0, |set| {
-        set.scan(options.cursor, options.count, |member| {
-            let member = member.to_vec();
-            if options.pattern.is_none_or(|pattern| glob::matches(pattern, &member)) {
-                members.push(member);
-            }
+    ctx.scan_elements(|set: &Set, cursor, count, found| {
+        set.scan(cursor, count, |member| {
+            found.take(member);
         })
-    });
-    ctx.reply.array(2);
-    ctx.reply.bulk(next.to_string().as_bytes());
-    ctx.reply.array(members.len());
-    for member in &members {
-        ctx.reply.bulk(member);
-    }
-    Ok(Outcome::Done)
+    })
 }

@@ -1,6 +1,7 @@
 //! Several sets at once: ZUNION, ZINTER, ZDIFF, their storing forms, ZINTERCARD. Plain sets count with score 1.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::commands::limit::intersection_limit;
 use crate::engine::Command;
 use std::collections::HashMap;
 
@@ -416,17 +417,9 @@ pub(super) fn zdiffstore(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn zintercard(ctx: &mut Context<'_>) -> CommandResult {
-    const LIMIT: WireError = WireError::fixed("ERR LIMIT can't be negative");
     let keys = Request::keys(ctx, 1)?;
     Request::check_types(ctx, keys.clone())?;
-    let (mut limit, mut index) = (0, keys.end);
-    while index < ctx.args.len() {
-        if !ctx.args.is(index, "LIMIT") || index + 1 == ctx.args.len() {
-            return ctx.syntax();
-        }
-        limit = ctx.int_in(index + 1, 0..=i64::MAX, LIMIT)? as usize;
-        index += 2;
-    }
+    let limit = intersection_limit(ctx, keys.end)?;
     let weights = vec![1.0; keys.len()];
     let request =
         Request { operation: Operation::Inter, keys, weights, aggregate: Aggregate::Sum, with_scores: false, limit };

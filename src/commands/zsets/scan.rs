@@ -1,12 +1,10 @@
 //! ZSCAN.
 
-use crate::base::glob;
 use crate::base::number::{format_f64, format_score};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::commands::scan_options::ScanOptions;
 use crate::data::zset::ZSet;
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{CommandResult, Context};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {
@@ -29,32 +27,16 @@ pub const ROWS: &[Command] = &[Command {
 }];
 
 pub(super) fn zscan(ctx: &mut Context<'_>) -> CommandResult {
-    if ctx.scan_of_nothing::<ZSet>()? {
-        return Ok(Outcome::Done);
-    }
-    let options = ScanOptions::parse(ctx, 2, false)?;
-    let set = ctx.keys.read::<ZSet>(ctx.args.at(1))?;
-    let mut pairs = Vec::new();
-    let next = set.map_or(0, |set| {
-        set.scan(options.cursor, options.count, |member, score| {
-            let member = member.to_vec();
-            if options.pattern.is_none_or(|pattern| glob::matches(pattern, &member)) {
-                pairs.push((member, score));
+    ctx.scan_elements(|set: &ZSet, cursor, count, found| {
+        // A packed set shows the text it stores.
+        let write_score = if set.encoding() == "listpack" { format_score } else { format_f64 };
+        set.scan(cursor, count, |member, score| {
+            if found.take(member) {
+                // A bulk string in both protocols.
+                let mut text = Vec::new();
+                write_score(score, &mut text);
+                found.take_value(text);
             }
         })
-    });
-    ctx.reply.array(2);
-    ctx.reply.bulk(next.to_string().as_bytes());
-    ctx.reply.array(pairs.len() * 2);
-    // A packed set shows the text it stores.
-    let packed = ctx.keys.read::<ZSet>(ctx.args.at(1))?.is_some_and(|set| set.encoding() == "listpack");
-    let write_score = if packed { format_score } else { format_f64 };
-    for (member, score) in &pairs {
-        ctx.reply.bulk(member);
-        // A bulk string in both protocols.
-        let mut text = Vec::new();
-        write_score(*score, &mut text);
-        ctx.reply.bulk(&text);
-    }
-    Ok(Outcome::Done)
+    })
 }
