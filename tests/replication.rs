@@ -386,3 +386,26 @@ fn the_stream_has_what_took_effect_together_as_one() {
     let seen = seen.join("|").replace("['MULTI']|['DEL' 'a']|['SET' 'a' '2']|['EXEC']", "['DEL' 'a']|['SET' 'a' '2']");
     assert!(seen.starts_with(&expected[..expected.len() - 20]), "{seen}");
 }
+
+#[test]
+fn a_command_of_the_stream_that_fails_ends_a_replica_that_is_to_stop_then() {
+    let site = Site::new();
+    let primary = site.ours(Mode::Tls, &[]);
+    let mut p = primary.client();
+    for (behavior, read_only, stops) in [("panic", "yes", true), ("panic", "no", false), ("ignore", "yes", false)] {
+        let args = ["--propagation-error-behavior", behavior, "--replica-read-only", read_only];
+        let mut replica = site.ours(Mode::Tls, &args);
+        let mut r = replica.client();
+        follow(&mut r, primary.port());
+        await_link(&mut r);
+        assert_eq!(p.run("DEBUG REPLICATE fake-command"), "+OK");
+        eventually("the log says so", || log_count(&replica, "after processing the command 'fake-command'") > 0);
+        if stops {
+            assert_eq!(replica.wait(), None, "ended by a signal");
+        } else {
+            p.run("INCR n");
+            await_offset(&mut p, &mut r);
+            assert_eq!(field(&mut r, "master_link_status"), "up");
+        }
+    }
+}

@@ -10,7 +10,11 @@ use crate::catalog::{Flags, Spec};
 use crate::config::Settings;
 use crate::resp::{Args, Protocol, WireError};
 use crate::scripting::{ScriptDigest, ScriptFlags};
-use crate::session::{ClientFlags, Session};
+use crate::session::{Counterpart, Session};
+
+/// What a replica, which gets all keys with the stream, may not send.
+const TOUCHES_KEYSPACE: Flags = Flags::WRITE.union(Flags::READONLY).union(Flags::MAY_REPLICATE);
+const NOT_FOR_REPLICAS: WireError = WireError::fixed("ERR Replica can't interact with the keyspace");
 
 /// A request that is not run, and its row where it has one.
 pub(super) struct Refusal {
@@ -53,8 +57,11 @@ impl Engine {
         if !spec.accepts(args.len()) {
             return refuse(WireError::wrong_arity(spec.name));
         }
-        if session.is_primary {
-            return Ok(row);
+        match session.counterpart {
+            Counterpart::Client => {}
+            Counterpart::Primary => return Ok(row),
+            Counterpart::Replica if spec.flags.intersects(TOUCHES_KEYSPACE) => return refuse(NOT_FOR_REPLICAS),
+            Counterpart::Replica => {}
         }
         if !session.authenticated && !spec.flags.contains(Flags::NO_AUTH) && self.must_authenticate(session) {
             return refuse(WireError::NO_AUTH);
@@ -146,7 +153,7 @@ impl Engine {
 
     pub(super) fn is_paused(&self, run: &Run<'_>, session: &Session, command: &Command, args: Args<'_>) -> bool {
         let Some((scope, _)) = self.pause.current(run.now) else { return false };
-        let linked = session.is_primary || session.client.flags().contains(ClientFlags::REPLICA);
+        let linked = session.counterpart != Counterpart::Client;
         if linked || command.spec.flags.contains(Flags::IGNORES_PAUSE) {
             return false;
         }

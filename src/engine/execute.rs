@@ -21,7 +21,7 @@ use crate::data::limits::Limits;
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
 use crate::metrics::Totals;
 use crate::resp::{Args, OwnedArgs, Reply, WireError};
-use crate::session::{ClientFlags, CloseReason, FIXED_OUTPUT_BYTES, ReplyMode, Session};
+use crate::session::{ClientFlags, CloseReason, Counterpart, FIXED_OUTPUT_BYTES, ReplyMode, Session};
 
 /// What the connection does next.
 pub enum Flow {
@@ -104,6 +104,9 @@ impl Engine {
                 }
                 let error = self.abort_transaction(session, row, error);
                 self.error_reply(session, out, &error);
+                if session.outlet.is_some() {
+                    self.refuse_reply(session, row, out, start);
+                }
                 return self.after_reply(session, out, start, Flags::NONE);
             }
         };
@@ -126,15 +129,22 @@ impl Engine {
             self.call(run, session, row, args, out)
         };
         if session.outlet.is_some() && out.len() > start {
-            self.refuse_reply(session, row, out, start);
+            self.refuse_reply(session, Some(row), out, start);
         }
         self.after_call(session, row, waiter, out, start)
     }
 
     /// A reply would be taken for a part of the stream: the replica that caused it is closed instead.
-    fn refuse_reply(&self, session: &Session, row: usize, out: &mut Vec<u8>, start: usize) {
+    #[cold]
+    fn refuse_reply(&self, session: &Session, row: Option<usize>, out: &mut Vec<u8>, start: usize) {
+        let name = row.map_or("<unknown>", |row| self.table.row(row).spec.name);
+        if let Some(error) = out[start..].strip_prefix(b"-") {
+            tracing::error!(
+                "== CRITICAL == This master is sending an error to its replica: '-{}' after processing the command '{name}'",
+                String::from_utf8_lossy(error).trim_end()
+            );
+        }
         out.truncate(start);
-        let name = self.table.row(row).spec.name;
         let client = self.describe_client(&session.client, UnixMillis::now());
         tracing::warn!("Replica generated a reply to command '{name}', disconnecting it: {client}");
         session.client.close(CloseReason::Asked);
@@ -163,7 +173,7 @@ impl Engine {
     fn may_take_long(&self, run: &Run<'_>, session: &Session, command: &Command) -> bool {
         let flags = command.spec.flags;
         flags.intersects(Flags::RUNS_SCRIPT | Flags::RUNS_QUEUE)
-            && !session.is_primary
+            && session.counterpart != Counterpart::Primary
             && run.settings.general.busy_reply_threshold > 0
             && (flags.intersects(Flags::RUNS_SCRIPT) || self.any_queued(session, Flags::RUNS_SCRIPT))
     }

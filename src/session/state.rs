@@ -57,6 +57,18 @@ pub struct WatchedKey {
     pub stale: Arc<AtomicBool>,
 }
 
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Counterpart {
+    /// A client.
+    #[default]
+    Client,
+    /// Our primary, whose commands are carried out without questions.
+    Primary,
+    /// A replica of ours, which gets the stream and nothing else.
+    Replica,
+}
+
 /// One connection's own state.
 pub struct Session {
     /// The shared part.
@@ -97,8 +109,8 @@ pub struct Session {
     pub over_memory: bool,
     /// Whether its commands are called by a script.
     pub in_script: bool,
-    /// Whether it is the link to our primary, whose commands are carried out without questions.
-    pub is_primary: bool,
+    /// Who is at the other end.
+    pub counterpart: Counterpart,
     /// The primary has asked how far this server is.
     pub must_confirm: bool,
     /// Where the feed ended after its last command, in bytes.
@@ -134,7 +146,7 @@ impl Session {
             worker,
             over_memory: false,
             in_script: false,
-            is_primary: false,
+            counterpart: Counterpart::Client,
             must_confirm: false,
             written: 0,
             logged: 0,

@@ -5,7 +5,7 @@ use crate::catalog::{Group, Spec, flags};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
-use crate::session::ClientFlags;
+use crate::session::{ClientFlags, Counterpart};
 
 /// A host name of this length is none.
 const HOST_BYTES: usize = 256;
@@ -44,7 +44,7 @@ pub(super) fn replconf(ctx: &mut Context<'_>) -> CommandResult {
             }
             b"ack" => return acknowledge(ctx, index),
             b"getack" => {
-                ctx.session.must_confirm = ctx.session.is_primary;
+                ctx.session.must_confirm = ctx.session.counterpart == Counterpart::Primary;
                 return Ok(Outcome::Done);
             }
             b"rdb-only" => {

@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::config::values::PropagationError;
 use crate::keyspace::DbIndex;
 use crate::resp::{Args, Limits, Parsed, Parser};
-use crate::session::{Client, Session};
+use crate::session::{Client, Counterpart, Session};
 
 /// Room given back when a large command has been carried out.
 const SPARE_BYTES: usize = 1 << 20;
@@ -39,7 +39,7 @@ impl Applier {
     /// For the stream of `client`, which is in database `db`.
     pub fn new(engine: &'static Engine, client: Arc<Client>, db: DbIndex) -> Self {
         let mut session = Session::new(client, true, engine.background_worker());
-        session.is_primary = true;
+        session.counterpart = Counterpart::Primary;
         session.db = db;
         session.client.db.store(db.0, Relaxed);
         Self { engine, session, parser: Parser::new(), input: Vec::new(), passed_on: 0, done: 0 }
@@ -122,8 +122,13 @@ fn report_error(settings: &Settings, reply: &[u8], args: Args<'_>) {
         text.trim_start_matches('-').trim_end(),
         name.to_lowercase()
     );
-    if settings.replication.propagation_error_behavior == PropagationError::Panic {
-        panic!("This replica panicked sending an error to its master after processing the command '{name}'");
+    let replication = &settings.replication;
+    // Whoever writes to a replica has taken it upon himself that the two differ.
+    if replication.replica_read_only && replication.propagation_error_behavior != PropagationError::Ignore {
+        tracing::error!(
+            "This replica stops (propagation-error-behavior): it sent an error to its master after processing the command '{name}'"
+        );
+        std::process::abort();
     }
 }
 

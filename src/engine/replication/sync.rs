@@ -9,7 +9,7 @@ use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::replication::{NoContinuation, ReplOffset};
 use crate::resp::WireError;
-use crate::session::{ClientFlags, CloseReason, Session};
+use crate::session::{ClientFlags, CloseReason, Counterpart, Session};
 
 const IN_FAILOVER: WireError = WireError::fixed("NOMASTERLINK Can't SYNC while failing over");
 const NOT_LINKED: WireError = WireError::fixed("NOMASTERLINK Can't SYNC while not connected with my master");
@@ -39,6 +39,7 @@ impl Engine {
         tracing::info!("Replica {} asks for synchronization", replica.name());
         let continues = request.is_some_and(|(id, wanted)| self.try_continue(settings, &replica, id, wanted));
         session.client.set_flags(ClientFlags::REPLICA, true);
+        session.counterpart = Counterpart::Replica;
         session.outlet = Some(Box::new(ReplicaOutlet { engine: self, replica: Arc::clone(&replica) }));
         let mut state = self.replication.state.lock();
         state.replicas.push(Arc::clone(&replica));
