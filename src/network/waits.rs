@@ -42,7 +42,12 @@ impl Connection<'_> {
     pub(super) async fn wait(&mut self, wanted: usize) -> Wake {
         poll_fn(|cx| {
             self.register(cx);
-            let sent = if self.session.outlet.is_some() { self.poll_outlet(cx) } else { self.poll_send(cx) };
+            let sent = match self.session.outlet {
+                // A replica that is being closed gets nothing more of the stream.
+                Some(_) if self.session.client.closing().is_some() => return Poll::Ready(Wake::Mail),
+                Some(_) => self.poll_outlet(cx),
+                None => self.poll_send(cx),
+            };
             if let Poll::Ready(Err(error)) = sent {
                 return Poll::Ready(Wake::Bytes(Err(error)));
             }
