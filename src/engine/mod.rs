@@ -56,8 +56,8 @@ pub use oom_score::OomScore;
 pub use pause::{Pause, PauseScope};
 pub use reclaimer::Reclaimer;
 pub use replication::{
-    AckWait, Applier, FailoverRequest, LinkPhase, LinkReport, PrimaryAddress, Replica, ReplicaReport, Replication,
-    RoleReport, StreamBroken,
+    AckWait, Applier, CopyOrigin, FailoverRequest, LinkPhase, LinkReport, PrimaryAddress, Replica, ReplicaReport,
+    Replication, RoleReport, StreamBroken,
 };
 pub use running_script::{RunningReport, RunningScript};
 pub use saving::{

@@ -264,6 +264,23 @@ impl Database {
         self.volatile.store(0, Relaxed);
         (self.keys.swap(0, Relaxed) as usize, tables)
     }
+
+    /// Takes over everything that another database holds; this one must be empty and the caller hold the gate exclusively.
+    fn take_in(&self, other: &Self, before_change: impl Fn(usize, &Table)) {
+        for shard in 0..SHARDS {
+            let mut table = self.shard(shard).write();
+            before_change(shard, &table);
+            *table = std::mem::take(&mut *other.shard(shard).write());
+            let mut index = self.expiry[shard].lock();
+            *index = std::mem::take(&mut *other.expiry[shard].lock());
+            self.publish_due(shard, &index);
+            if let Some(theirs) = other.field_marks.get() {
+                self.field_marks.get_or_init(|| Box::new(FieldMarks::new(SHARDS))).take_in(theirs, shard);
+            }
+        }
+        self.keys.store(other.keys.swap(0, Relaxed), Relaxed);
+        self.volatile.store(other.volatile.swap(0, Relaxed), Relaxed);
+    }
 }
 
 /// All logical databases.
@@ -321,6 +338,21 @@ impl Keyspace {
     /// The place of a database in the lock order.
     pub(super) fn slot(&self, db: DbIndex) -> u32 {
         self.slots[db.0 as usize].load(Relaxed)
+    }
+
+    /// As many empty databases, in which keys have the same hashes, to be filled beside these.
+    pub fn beside(&self) -> Self {
+        Self { hasher: self.hasher.clone(), ..Self::new(self.count()) }
+    }
+
+    /// Takes over everything that a keyspace made with [`Keyspace::beside`] holds. These databases must be empty and the caller hold the gate
+    /// exclusively.
+    pub fn take_in(&self, other: &Self) {
+        for db in other.indices().filter(|db| other.is_built(*db)) {
+            let slot = self.slot(db);
+            let before_change = |shard: usize, table: &Table| self.snapshot.before_change(slot, shard, table);
+            self.database(db).take_in(other.database(db), before_change);
+        }
     }
 
     /// Exchanges two databases; the caller holds the gate exclusively.

@@ -81,6 +81,13 @@ impl FieldMarks {
         self.publish(shard, &index);
     }
 
+    /// Takes over another database's marks of a locked shard.
+    pub fn take_in(&self, other: &Self, shard: usize) {
+        let mut index = self.indices[shard].lock();
+        *index = std::mem::take(&mut *other.indices[shard].lock());
+        self.publish(shard, &index);
+    }
+
     fn publish(&self, shard: usize, index: &ExpiryIndex) {
         self.due[shard].store(index.next_due().map_or(i64::MAX, |when| when.0), Relaxed);
     }

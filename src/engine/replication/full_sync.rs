@@ -165,9 +165,8 @@ impl Engine {
         self.note_save_begun(&snapshot);
         self.assign(settings, replicas, || Stage::Pipe(Arc::default()));
         let pipes: Vec<Arc<Pipe>> = replicas.iter().filter_map(|replica| replica.pipe()).collect();
-        let patience = Duration::from_secs(settings.replication.repl_timeout.into());
         let (checksum, delay) = (settings.persistence.rdbchecksum, settings.persistence.rdb_key_save_delay);
-        let job = Job { pipes: pipes.clone(), patience, without_keys, checksum, delay, ticket };
+        let job = Job { pipes: pipes.clone(), without_keys, checksum, delay, ticket };
         let work = move || {
             let whole = job.run(self, snapshot);
             self.note_sync_ended(whole);
@@ -178,6 +177,7 @@ impl Engine {
             pipes.iter().for_each(|pipe| pipe.finish(false));
             return Err(SaveError);
         }
+        tracing::info!("Background RDB transfer started by pid {}", std::process::id());
         Ok(())
     }
 }
@@ -185,7 +185,6 @@ impl Engine {
 /// The making of a snapshot for replicas.
 struct Job {
     pipes: Vec<Arc<Pipe>>,
-    patience: Duration,
     without_keys: bool,
     checksum: bool,
     delay: i32,
@@ -208,7 +207,7 @@ impl Job {
             let checksum = out.checksum.take().map_or(0, |checksum| checksum.value());
             out.buffer.extend_from_slice(&checksum.to_le_bytes());
             out.buffer.extend_from_slice(&mark.0);
-            self.send(&mut out.buffer)
+            self.send(engine, &mut out.buffer)
         };
         if whole {
             tracing::info!("Diskless rdb transfer, done reading from pipe, {} replicas still up.", self.pipes.len());
@@ -229,17 +228,21 @@ impl Job {
             if !count_while(piece.keys, self.delay, go_on, done) {
                 return false;
             }
-            if (out.buffer.len() >= CHUNK_BYTES || self.delay > 0) && !self.send(&mut out.buffer) {
+            if (out.buffer.len() >= CHUNK_BYTES || self.delay > 0) && !self.send(engine, &mut out.buffer) {
                 return false;
             }
         }
-        self.send(&mut out.buffer)
+        self.send(engine, &mut out.buffer)
     }
 
     /// Sends what has gathered to all replicas that still read; `false` once there is none.
-    fn send(&mut self, buffer: &mut Vec<u8>) -> bool {
+    fn send(&mut self, engine: &Engine, buffer: &mut Vec<u8>) -> bool {
         let bytes: Arc<[u8]> = std::mem::take(buffer).into();
-        let patience = self.patience;
+        let ticket = &self.ticket;
+        let patience = || {
+            let timeout_s = engine.config.settings().replication.repl_timeout;
+            (!ticket.is_withdrawn()).then_some(Duration::from_secs(timeout_s.into()))
+        };
         self.pipes.retain(|pipe| pipe.push(&bytes, patience));
         if self.pipes.is_empty() {
             tracing::warn!("Diskless rdb transfer, last replica dropped, killing fork child.");

@@ -24,6 +24,7 @@ use parking_lot::{Condvar, Mutex};
 pub use acks::AckWait;
 pub use apply::{Applier, StreamBroken};
 pub use failover::FailoverRequest;
+pub use full_copy::CopyOrigin;
 pub use own_keys::OwnKeys;
 pub use replica::{Replica, ReplicaReport};
 pub use role::PrimaryAddress;

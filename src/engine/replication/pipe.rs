@@ -4,10 +4,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+/// How often whoever waits for room looks whether that is still worth it.
+const LOOK_AROUND: Duration = Duration::from_millis(100);
 /// Bytes that may wait for a replica.
 const ROOM_BYTES: usize = 4 << 20;
 
@@ -48,12 +50,20 @@ pub(super) enum Piece {
 }
 
 impl Pipe {
-    /// Puts bytes in, once there is room; `false` if nobody reads any more, or not fast enough.
-    pub fn push(&self, bytes: &Arc<[u8]>, patience: Duration) -> bool {
+    /// Puts bytes in, once there is room; `false` if nobody reads any more, or nothing within the reader's time, which may change while
+    /// it is waited for. No time at all means that there will be nothing more to put in.
+    pub fn push(&self, bytes: &Arc<[u8]>, patience: impl Fn() -> Option<Duration>) -> bool {
         let mut state = self.state.lock();
+        let mut waiting = (Instant::now(), state.bytes);
         while state.bytes > ROOM_BYTES && state.ending.is_none() {
-            if self.room.wait_for(&mut state, patience).timed_out() {
+            let Some(patience) = patience() else { return true };
+            if waiting.1 != state.bytes {
+                waiting = (Instant::now(), state.bytes);
+            }
+            if waiting.0.elapsed() >= patience {
                 state.ending = Some(Ending::Late);
+            } else {
+                self.room.wait_for(&mut state, LOOK_AROUND.min(patience));
             }
         }
         if state.ending.is_none() {
@@ -128,7 +138,7 @@ mod tests {
         let pipe = Pipe::default();
         assert!(pop(&pipe).is_pending());
         let bytes: Arc<[u8]> = Arc::from(&b"piece"[..]);
-        assert!(pipe.push(&bytes, Duration::ZERO));
+        assert!(pipe.push(&bytes, || Some(Duration::ZERO)));
         pipe.finish(true);
         assert!(matches!(pop(&pipe), Poll::Ready(Piece::Bytes(piece)) if *piece == *b"piece"));
         assert!(matches!(pop(&pipe), Poll::Ready(Piece::End)));
@@ -138,11 +148,12 @@ mod tests {
     fn whoever_does_not_read_is_given_up() {
         let pipe = Pipe::default();
         let bytes: Arc<[u8]> = vec![0; ROOM_BYTES + 1].into();
-        assert!(pipe.push(&bytes, Duration::ZERO));
-        assert!(!pipe.push(&bytes, Duration::from_millis(1)));
+        assert!(pipe.push(&bytes, || Some(Duration::ZERO)));
+        assert!(pipe.push(&bytes, || None) && pipe.is_read(), "given up by the writer, not by the reader");
+        assert!(!pipe.push(&bytes, || Some(Duration::from_millis(1))));
         assert!(!pipe.is_read() && matches!(pop(&pipe), Poll::Ready(Piece::Cut)));
         let pipe = Pipe::default();
         pipe.leave();
-        assert!(!pipe.push(&bytes, Duration::ZERO));
+        assert!(!pipe.push(&bytes, || Some(Duration::ZERO)));
     }
 }

@@ -10,7 +10,7 @@ use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::data::limits::Limits;
 use crate::engine::{Engine, Hold};
-use crate::keyspace::{Access, DbIndex, Keys, LockRequest};
+use crate::keyspace::{Access, DbIndex, Keys, Keyspace, LockRequest};
 use crate::persistence::rdb::RdbError;
 use crate::persistence::rdb::file::{FileReader, Item, Key, Modules};
 use crate::replication::{ReplOffset, ReplicationId};
@@ -27,6 +27,14 @@ pub struct LoadMode {
     pub exclusive: bool,
     /// Keys that have expired are loaded too: what follows the file may count on them.
     pub keep_expired: bool,
+}
+
+/// What a snapshot holds, loaded beside the data that is here, which stays as it is.
+pub struct Aside {
+    /// The keys.
+    pub keyspace: Keyspace,
+    /// The texts of the libraries of functions.
+    pub functions: Vec<Vec<u8>>,
 }
 
 /// What a loading brought.
@@ -113,12 +121,30 @@ impl Engine {
         source: impl Read,
         mode: LoadMode,
     ) -> Result<Loaded, LoadError> {
+        self.note_load_begun();
+        Loading::new(self, path, settings, mode).run(source).map(|(loaded, _)| loaded)
+    }
+
+    /// Loads a snapshot from a source without touching the data that is here.
+    pub(in crate::engine) fn load_aside_from(
+        &'static self,
+        settings: &Settings,
+        path: &Path,
+        source: impl Read,
+        mode: LoadMode,
+    ) -> Result<(Loaded, Aside), LoadError> {
+        self.note_load_begun();
+        let mut aside = Aside { keyspace: self.keyspace.beside(), functions: Vec::new() };
+        let mut loading = Loading::new(self, path, settings, mode);
+        loading.aside = Some(&mut aside);
+        let (loaded, _) = loading.run(source)?;
+        Ok((loaded, aside))
+    }
+
+    fn note_load_begun(&self) {
         let loads = &self.saving.loads;
         loads.started_at.store(UnixMillis::now().seconds(), Relaxed);
         loads.done_bytes.store(0, Relaxed);
-        let checksum = settings.persistence.rdbchecksum && !self.skip_checksums.load(Relaxed);
-        let loading = Loading { engine: self, path, settings, mode, loaded: Loaded::default(), db: 0 };
-        loading.run(source, checksum).map(|(loaded, _)| loaded)
     }
 
     /// Loads a snapshot that something may follow. That comes back: bytes already taken out of the source, the source, and where they
@@ -130,9 +156,7 @@ impl Engine {
         settings: &Settings,
         mode: LoadMode,
     ) -> Result<(Vec<u8>, R, u64), LoadError> {
-        let checksum = settings.persistence.rdbchecksum && !self.skip_checksums.load(Relaxed);
-        let loading = Loading { engine: self, path, settings, mode, loaded: Loaded::default(), db: 0 };
-        let (_, reader) = loading.run(source, checksum)?;
+        let (_, reader) = Loading::new(self, path, settings, mode).run(source)?;
         let offset = reader.offset();
         let (taken, source) = reader.into_rest();
         Ok((taken, source, offset))
@@ -146,10 +170,17 @@ struct Loading<'a> {
     mode: LoadMode,
     loaded: Loaded,
     db: u64,
+    /// Where keys and functions go that are not to be seen yet.
+    aside: Option<&'a mut Aside>,
 }
 
-impl Loading<'_> {
-    fn run<R: Read>(mut self, source: R, checksum: bool) -> Result<(Loaded, FileReader<R>), LoadError> {
+impl<'a> Loading<'a> {
+    fn new(engine: &'static Engine, path: &'a Path, settings: &'a Settings, mode: LoadMode) -> Self {
+        Self { engine, path, settings, mode, loaded: Loaded::default(), db: 0, aside: None }
+    }
+
+    fn run<R: Read>(mut self, source: R) -> Result<(Loaded, FileReader<R>), LoadError> {
+        let checksum = self.settings.persistence.rdbchecksum && !self.engine.skip_checksums.load(Relaxed);
         let limits = crate::engine::encoding_limits(self.settings);
         let at_start = |error| LoadError::Read { path: self.path.into(), offset: 0, db: 0, key: None, error };
         let mut reader = FileReader::new(source, checksum, Modules::Refused).map_err(at_start)?;
@@ -214,7 +245,11 @@ impl Loading<'_> {
         }
     }
 
-    fn function(&self, code: &[u8]) -> Result<(), LoadError> {
+    fn function(&mut self, code: &[u8]) -> Result<(), LoadError> {
+        if let Some(aside) = &mut self.aside {
+            aside.functions.push(code.to_vec());
+            return Ok(());
+        }
         let loaded = self.engine.libraries.load(code, self.mode.merge, true);
         loaded.map(drop).or_else(|error| self.unfit(format!("Failed loading library, {}", error.text())))
     }
@@ -231,9 +266,17 @@ impl Loading<'_> {
         Ok(())
     }
 
-    fn key(&mut self, key: Key) -> Result<(), LoadError> {
-        if let Ok(delay_us @ 1..) = u64::try_from(self.settings.persistence.key_load_delay) {
+    /// Loads slowly, where a test asks for that, for as long as it does.
+    #[cold]
+    fn delay(&self) {
+        if let Ok(delay_us @ 1..) = u64::try_from(self.engine.config.settings().persistence.key_load_delay) {
             std::thread::sleep(Duration::from_micros(delay_us));
+        }
+    }
+
+    fn key(&mut self, key: Key) -> Result<(), LoadError> {
+        if self.settings.persistence.key_load_delay > 0 {
+            self.delay();
         }
         let Some(value) = key.value else {
             self.loaded.empty += 1;
@@ -253,7 +296,10 @@ impl Loading<'_> {
         let hash = self.engine.keyspace.hash(&key.name);
         let db = DbIndex(self.db as u32);
         let freshness = Engine::freshness(self.settings);
-        let (_hold, mut keys) = if self.mode.exclusive {
+        let (_hold, mut keys) = if let Some(aside) = &self.aside {
+            // Nobody else knows of it.
+            (Hold::Nothing, Keys::exclusive(&aside.keyspace, db, now, freshness))
+        } else if self.mode.exclusive {
             (Hold::Nothing, Keys::exclusive(&self.engine.keyspace, db, now, freshness))
         } else {
             let request = LockRequest { db, hash, access: Access::Write };

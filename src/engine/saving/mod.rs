@@ -15,6 +15,7 @@ mod snapshot;
 
 pub use file::SnapshotFile;
 pub use headers::DatabaseHeaders;
+pub(in crate::engine) use load::Aside;
 pub use load::{LoadError, LoadMode, Loaded};
 pub(in crate::engine) use pace::count_while;
 pub use progress::{LoadFigures, SaveFigures, SaveReport};

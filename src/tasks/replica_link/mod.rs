@@ -32,14 +32,17 @@ fn run(engine: &'static Engine) {
         if let Err(error) = follow::follow(engine, generation, &primary) {
             tracing::warn!("{error}");
         }
-        let was_up = engine.replication.link.report().phase == LinkPhase::Connected;
+        let phase = engine.replication.link.report().phase;
+        let was_up = phase == LinkPhase::Connected;
+        // Whoever has just answered is not to be waited for.
+        let pause = if was_up || phase == LinkPhase::Transfer { RETRY / 10 } else { RETRY };
         engine.link_is_down(generation);
         engine.replication.link.ended();
         if was_up {
             tracing::info!("Connection with master lost.");
         }
         if engine.still_follows(generation) {
-            engine.await_other_primary(generation, if was_up { RETRY / 10 } else { RETRY });
+            engine.await_other_primary(generation, pause);
             tracing::info!("Reconnecting to MASTER {primary}");
         }
     }

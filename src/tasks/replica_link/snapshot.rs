@@ -1,7 +1,8 @@
 //! The primary's snapshot as a source of bytes that ends where the snapshot does, and the ways it takes into memory.
 //!
-//! Usually it goes to disk first, while the old data can still be read; a replica without data may take it straight from the link
-//! (`repl-diskless-load`). With `swapdb` it goes to disk too, and what is here stays until all of it has arrived.
+//! Usually it goes to disk first, while the old data can still be read. A replica may also take it straight from the link
+//! (`repl-diskless-load`): one without data in place, with `swapdb` any into memory beside the old data, which stays until all of it
+//! has arrived.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -12,7 +13,7 @@ use super::link::Link;
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::config::values::DisklessLoad;
-use crate::engine::Engine;
+use crate::engine::{CopyOrigin, Engine, LoadError};
 use crate::keyspace::DbIndex;
 use crate::replication::{EOF_MARK_BYTES, Header, ReplOffset, ReplicationId, TailScanner};
 
@@ -29,10 +30,14 @@ pub(super) fn take(
     link: &mut Link,
     position: Option<(ReplicationId, ReplOffset)>,
 ) -> Result<DbIndex, String> {
+    let origin = CopyOrigin { generation, position };
     let header = header(engine, generation, link)?;
-    let direct =
-        settings.replication.repl_diskless_load == DisklessLoad::OnEmptyDb && engine.keyspace.census().is_empty();
-    let target = if direct { "parser" } else { "disk" };
+    let way = match settings.replication.repl_diskless_load {
+        DisklessLoad::Swapdb => Way::Aside,
+        DisklessLoad::OnEmptyDb if engine.keyspace.census().is_empty() => Way::InPlace,
+        _ => Way::Disk,
+    };
+    let target = if way == Way::Disk { "disk" } else { "parser" };
     let total = match header {
         Header::Length(bytes) => {
             tracing::info!("MASTER <-> REPLICA sync: receiving {bytes} bytes from master to {target}");
@@ -45,25 +50,41 @@ pub(super) fn take(
     };
     engine.replication.link.update(|report| (report.transfer_total, report.transfer_read) = (total, 0));
     let mut source = Source::new(engine, generation, link, header);
-    if direct {
-        engine.saving.loads.total_bytes.store(total, std::sync::atomic::Ordering::Relaxed);
-        let loaded = engine.take_copy(settings, Path::new("the primary's snapshot"), &mut source, position);
-        let db = loaded.map_err(|error| {
-            format!("Failed trying to load the MASTER synchronization DB from socket, check server logs. {error}")
-        })?;
-        source.drain().map_err(|error| format!("Replication stream EOF marker is broken: {error}"))?;
-        return Ok(db);
+    if way == Way::Disk {
+        return Spool::receive(settings, &mut source)?.load(engine, settings, link, &origin);
     }
-    let aside = settings.replication.repl_diskless_load == DisklessLoad::Swapdb;
-    if aside {
-        tracing::info!("MASTER <-> REPLICA sync: Loading DB in memory");
-        engine.load_aside(position.map(|(id, _)| id));
-    }
-    let spool = Spool::receive(settings, &mut source);
-    if aside {
-        engine.end_aside();
-    }
-    spool?.load(engine, settings, link, position)
+    engine.saving.loads.total_bytes.store(total, std::sync::atomic::Ordering::Relaxed);
+    let name = Path::new("the primary's snapshot");
+    let taken = if way == Way::Aside {
+        engine.take_copy_aside(settings, name, &mut source, &origin)
+    } else {
+        engine.take_copy(settings, name, &mut source, &origin)
+    };
+    let db = taken.map_err(|error| explain(&error))?;
+    source.drain().map_err(|error| format!("Replication stream EOF marker is broken: {error}"))?;
+    Ok(db)
+}
+
+/// How a snapshot gets into memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Over a file.
+    Disk,
+    /// Straight from the link, into empty databases.
+    InPlace,
+    /// Straight from the link, beside what is here.
+    Aside,
+}
+
+/// Why what came straight from the link could not be loaded. There is no file to be looked at.
+fn explain(error: &LoadError) -> String {
+    let why = match error {
+        LoadError::Read { offset, db, error, .. } => {
+            format!("Internal error in RDB reading offset {offset}, database {db}: {error}")
+        }
+        other => other.to_string(),
+    };
+    format!("Failed trying to load the MASTER synchronization DB from socket: {why}")
 }
 
 fn header(engine: &Engine, generation: u64, link: &mut Link) -> Result<Header, String> {
@@ -101,6 +122,8 @@ struct Source<'l> {
     ending: Ending,
     /// What has come in before a mark and may be a part of it.
     held: Vec<u8>,
+    /// When the primary was last told that this replica is still there.
+    told: Instant,
 }
 
 impl<'l> Source<'l> {
@@ -109,7 +132,7 @@ impl<'l> Source<'l> {
             Header::Length(bytes) => Ending::Left(bytes),
             Header::Mark(mark) => Ending::Mark { scanner: TailScanner::new(mark), reached: false },
         };
-        Self { engine, generation, link, ending, held: Vec::new() }
+        Self { engine, generation, link, ending, held: Vec::new(), told: Instant::now() }
     }
 
     /// Whatever came in, once something has.
@@ -117,6 +140,10 @@ impl<'l> Source<'l> {
         loop {
             if !self.engine.still_follows(self.generation) {
                 return Err(io::Error::other("another primary is to be followed"));
+            }
+            if self.told.elapsed() > HEARTBEAT {
+                self.told = Instant::now();
+                self.link.send(b"\n")?;
             }
             let there = self.link.receive()?;
             if there.is_empty() {
@@ -221,19 +248,17 @@ impl Spool {
         engine: &'static Engine,
         settings: &Settings,
         link: &mut Link,
-        position: Option<(ReplicationId, ReplOffset)>,
+        origin: &CopyOrigin,
     ) -> Result<DbIndex, String> {
-        if settings.replication.repl_diskless_load != DisklessLoad::Swapdb {
-            let target = Path::new(&settings.general.dir).join(&settings.persistence.dbfilename);
-            fs::rename(&self.path, &target).map_err(|error| {
-                format!(
-                    "Failed trying to rename the temp DB into {} in MASTER <-> REPLICA synchronization: {error}",
-                    target.display()
-                )
-            })?;
-            self.path = target;
-            self.kept = !engine.keeps_nothing_on_disk();
-        }
+        let target = Path::new(&settings.general.dir).join(&settings.persistence.dbfilename);
+        fs::rename(&self.path, &target).map_err(|error| {
+            format!(
+                "Failed trying to rename the temp DB into {} in MASTER <-> REPLICA synchronization: {error}",
+                target.display()
+            )
+        })?;
+        self.path = target;
+        self.kept = !engine.keeps_nothing_on_disk();
         let failed = |error: &dyn std::fmt::Display| {
             format!("Failed trying to load the MASTER synchronization DB from disk, check server logs. {error}")
         };
@@ -241,7 +266,7 @@ impl Spool {
         let length = file.metadata().map_or(0, |metadata| metadata.len());
         engine.saving.loads.total_bytes.store(length, std::sync::atomic::Ordering::Relaxed);
         let source = Heartbeat { file, link, last: Instant::now() };
-        engine.take_copy(settings, &self.path, source, position).map_err(|error| failed(&error))
+        engine.take_copy(settings, &self.path, source, origin).map_err(|error| failed(&error))
     }
 }
 

@@ -11,7 +11,8 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     let loading = saving.loads.is_active();
     text.section("Persistence");
     text.flag("loading", loading);
-    text.flag("async_loading", ctx.engine.replication.link.report().loads_aside);
+    let loads_aside = ctx.engine.replication.link.report().loads_aside;
+    text.flag("async_loading", loads_aside);
     // Nothing is forked and no page is copied: this is what writers had to write down of the snapshot before they could write.
     let copied = ctx.engine.keyspace.snapshot_copied();
     text.all(&["current_cow_peak", "current_cow_size"], copied);
@@ -49,7 +50,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
         text.field("aof_pending_bio_fsync", 0);
         text.field("aof_delayed_fsync", aof.log.delayed_flushes.load(Relaxed));
     }
-    if loading {
+    if loading || loads_aside {
         write_loading(&saving.loads, ctx.now().seconds(), text);
     }
 }
