@@ -1,28 +1,19 @@
 //! One connection to another server: requests out, replies in.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redis_protocol::resp2::decode::decode;
 use redis_protocol::resp2::types::OwnedFrame;
-use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls::ClientConfig;
 
-use crate::tls::connector::expected_name;
+use super::dial::{DialError, Target, dial};
+use super::stream::Stream;
 
 /// A reply larger than this is none that a peer call expects.
 const MAX_REPLY_BYTES: usize = 1 << 20;
 const READ_BYTES: usize = 16 * 1024;
-
-/// Whom to call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-}
 
 /// What the other server answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,11 +22,6 @@ pub enum PeerReply {
     Error(String),
     /// Anything else.
     Value(OwnedFrame),
-}
-
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
 /// A connection to another server.
@@ -47,42 +33,23 @@ pub struct PeerConnection {
 }
 
 impl PeerConnection {
-    /// Connects, over TLS where a configuration is given. No single step takes longer than `timeout`.
-    pub fn open(target: &Target, tls: Option<&Arc<ClientConfig>>, timeout: Duration) -> io::Result<Self> {
-        let socket = connect(target, timeout)?;
-        socket.set_nodelay(true)?;
-        let stream = match tls {
-            None => Stream::Plain(socket),
-            Some(config) => {
-                let name = expected_name(&target.host).map_err(io::Error::other)?;
-                let session = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
-                Stream::Tls(Box::new(StreamOwned::new(session, socket)))
-            }
-        };
-        let mut connection = Self { stream, input: Vec::new(), timeout };
-        connection.set_timeout(timeout)?;
-        Ok(connection)
+    /// Dials, over TLS where a configuration is given. No single step takes longer than `timeout`.
+    pub fn open(target: &Target, tls: Option<&Arc<ClientConfig>>, timeout: Duration) -> Result<Self, DialError> {
+        Ok(Self { stream: dial(target, tls, timeout)?, input: Vec::new(), timeout })
     }
 
     /// Changes how long a step may take.
     pub fn set_timeout(&mut self, timeout: Duration) -> io::Result<()> {
         self.timeout = timeout;
-        let socket = match &self.stream {
-            Stream::Plain(socket) => socket,
-            Stream::Tls(stream) => &stream.sock,
-        };
+        let socket = self.stream.socket();
         socket.set_read_timeout(Some(timeout))?;
         socket.set_write_timeout(Some(timeout))
     }
 
     /// Sends encoded requests.
     pub fn send(&mut self, requests: &[u8]) -> io::Result<()> {
-        let stream: &mut dyn Write = match &mut self.stream {
-            Stream::Plain(socket) => socket,
-            Stream::Tls(stream) => stream,
-        };
-        stream.write_all(requests)?;
-        stream.flush()
+        self.stream.write_all(requests)?;
+        self.stream.flush()
     }
 
     /// Waits for the next reply.
@@ -103,27 +70,13 @@ impl PeerConnection {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             let mut chunk = [0; READ_BYTES];
-            let read = match &mut self.stream {
-                Stream::Plain(socket) => socket.read(&mut chunk)?,
-                Stream::Tls(stream) => stream.read(&mut chunk)?,
-            };
+            let read = self.stream.read(&mut chunk)?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             self.input.extend_from_slice(&chunk[..read]);
         }
     }
-}
-
-fn connect(target: &Target, timeout: Duration) -> io::Result<TcpStream> {
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in (target.host.as_str(), target.port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, timeout) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 #[cfg(test)]

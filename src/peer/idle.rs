@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::connection::{PeerConnection, Target};
+use super::connection::PeerConnection;
+use super::dial::Target;
 
 /// Connections kept at once.
 const MAX_IDLE: usize = 64;

@@ -6,9 +6,11 @@
 mod handshake;
 mod history;
 mod id;
+mod incoming;
 mod transfer;
 
 pub use handshake::{Answer, Handshake, Introduction, Next, Sync};
 pub use history::{History, NoContinuation, Second};
 pub use id::{ReplOffset, ReplicationId};
-pub use transfer::{EOF_MARK_BYTES, EofMark, Header, TailScanner};
+pub use incoming::{Incoming, SnapshotBytes};
+pub use transfer::{EofMark, Header};

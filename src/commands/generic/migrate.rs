@@ -109,13 +109,11 @@ fn is_timeout(error: &io::Error) -> bool {
 
 fn open(ctx: &Context<'_>, request: &Request<'_>) -> Result<PeerConnection, WireError> {
     const NO_CONNECTION: WireError = WireError::fixed("IOERR error or timeout connecting to the client");
+    let open =
+        |config: Option<_>| PeerConnection::open(&request.target, config, request.timeout).map_err(io::Error::from);
     let opened = match &ctx.engine.tls {
-        None => PeerConnection::open(&request.target, None, request.timeout),
-        Some(live) => live
-            .current()
-            .client()
-            .map_err(io::Error::other)
-            .and_then(|config| PeerConnection::open(&request.target, Some(config), request.timeout)),
+        None => open(None),
+        Some(live) => live.current().client().map_err(io::Error::other).and_then(|config| open(Some(config))),
     };
     opened.map_err(|error| {
         tracing::warn!("MIGRATE cannot reach {}:{}: {error}", request.target.host, request.target.port);

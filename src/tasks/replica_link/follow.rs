@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::dial::dial;
-use super::link::Link;
 use super::snapshot;
 use crate::acl::{Rules, User};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::engine::{Applier, Engine, LinkPhase, PrimaryAddress};
 use crate::keyspace::DbIndex;
+use crate::peer::Link;
 use crate::persistence::aof::record;
 use crate::replication::{Handshake, Introduction, Next, Sync};
 use crate::session::{Client, ClientFlags, Peer, TlsFacts};
@@ -203,10 +203,10 @@ fn confirmation(engine: &Engine) -> Vec<u8> {
 /// The client that stands for the primary.
 fn client(engine: &Engine, link: &Link) -> Client {
     use std::os::fd::AsRawFd;
-    let socket = link.socket();
+    let socket = link.stream().socket();
     let text = |address: io::Result<std::net::SocketAddr>| address.map_or_else(|_| String::new(), |a| a.to_string());
     let peer = Peer { address: text(socket.peer_addr()), local: text(socket.local_addr()), fd: socket.as_raw_fd() };
-    let facts = link.session().and_then(|session| SessionFacts::of(session));
+    let facts = link.stream().session().and_then(|session| SessionFacts::of(session));
     let tls = facts.map(|facts| TlsFacts { protocol: facts.protocol, cipher: facts.cipher });
     // What the primary has carried out is not judged again.
     let user = User::new(b"(superuser)", Rules::of_default_user(engine.users.commands()));

@@ -5,7 +5,6 @@
 
 mod dial;
 mod follow;
-mod link;
 mod snapshot;
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The primary's snapshot as a source of bytes that ends where the snapshot does, and the ways it takes into memory.
+//! The ways the primary's snapshot takes into memory.
 //!
 //! Usually it goes to disk first, while the old data can still be read. A replica may also take it straight from the link
 //! (`repl-diskless-load`): one without data in place, with `swapdb` any into memory beside the old data, which stays until all of it
@@ -9,13 +9,13 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::link::Link;
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::config::values::DisklessLoad;
 use crate::engine::{CopyOrigin, Engine, LoadError};
 use crate::keyspace::DbIndex;
-use crate::replication::{EOF_MARK_BYTES, Header, ReplOffset, ReplicationId, TailScanner};
+use crate::peer::Link;
+use crate::replication::{Header, Incoming, ReplOffset, ReplicationId, SnapshotBytes};
 
 /// How often the primary is told that a replica that loads is still there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ pub(super) fn take(
         }
     };
     engine.replication.link.update(|report| (report.transfer_total, report.transfer_read) = (total, 0));
-    let mut source = Source::new(engine, generation, link, header);
+    let mut source = SnapshotBytes::new(Watched { engine, generation, link: &mut *link, told: Instant::now() }, header);
     if way == Way::Disk {
         return Spool::receive(settings, &mut source)?.load(engine, settings, link, &origin);
     }
@@ -109,34 +109,17 @@ fn header(engine: &Engine, generation: u64, link: &mut Link) -> Result<Header, S
     }
 }
 
-enum Ending {
-    Left(u64),
-    Mark { scanner: TailScanner, reached: bool },
-}
-
-/// Bytes of the snapshot, and no others.
-struct Source<'l> {
+/// The link while it is to be listened to; what comes in is noted for INFO.
+struct Watched<'l> {
     engine: &'static Engine,
     generation: u64,
     link: &'l mut Link,
-    ending: Ending,
-    /// What has come in before a mark and may be a part of it.
-    held: Vec<u8>,
     /// When the primary was last told that this replica is still there.
     told: Instant,
 }
 
-impl<'l> Source<'l> {
-    fn new(engine: &'static Engine, generation: u64, link: &'l mut Link, header: Header) -> Self {
-        let ending = match header {
-            Header::Length(bytes) => Ending::Left(bytes),
-            Header::Mark(mark) => Ending::Mark { scanner: TailScanner::new(mark), reached: false },
-        };
-        Self { engine, generation, link, ending, held: Vec::new(), told: Instant::now() }
-    }
-
-    /// Whatever came in, once something has.
-    fn receive(&mut self) -> io::Result<usize> {
+impl Incoming for Watched<'_> {
+    fn receive(&mut self) -> io::Result<&[u8]> {
         loop {
             if !self.engine.still_follows(self.generation) {
                 return Err(io::Error::other("another primary is to be followed"));
@@ -145,57 +128,18 @@ impl<'l> Source<'l> {
                 self.told = Instant::now();
                 self.link.send(b"\n")?;
             }
-            let there = self.link.receive()?;
-            if there.is_empty() {
-                continue;
+            if !self.link.receive()?.is_empty() {
+                return self.link.receive();
             }
-            let count = match &mut self.ending {
-                Ending::Left(left) => there.len().min(usize::try_from(*left).unwrap_or(usize::MAX)),
-                Ending::Mark { scanner, reached } => {
-                    *reached = scanner.push(there);
-                    there.len()
-                }
-            };
-            self.held.extend_from_slice(&there[..count]);
-            if let Ending::Left(left) = &mut self.ending {
-                *left -= count as u64;
-            }
-            self.link.take(count);
-            self.engine.replication.link.update(|report| {
-                report.transfer_read += count as u64;
-                report.last_input = UnixMillis::now().0;
-            });
-            return Ok(count);
         }
     }
 
-    /// Takes what is left; an error if the end never comes.
-    fn drain(&mut self) -> io::Result<()> {
-        io::copy(self, &mut io::sink()).map(drop)
-    }
-
-    fn is_over(&self) -> bool {
-        matches!(self.ending, Ending::Left(0) | Ending::Mark { reached: true, .. })
-    }
-
-    /// Bytes of the held ones that belong to the snapshot for sure.
-    fn certain(&self) -> usize {
-        match self.ending {
-            Ending::Left(_) => self.held.len(),
-            Ending::Mark { .. } => self.held.len().saturating_sub(EOF_MARK_BYTES),
-        }
-    }
-}
-
-impl Read for Source<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        while self.certain() == 0 && !self.is_over() {
-            self.receive()?;
-        }
-        let count = self.certain().min(out.len());
-        out[..count].copy_from_slice(&self.held[..count]);
-        self.held.drain(..count);
-        Ok(count)
+    fn take(&mut self, count: usize) {
+        self.link.take(count);
+        self.engine.replication.link.update(|report| {
+            report.transfer_read += count as u64;
+            report.last_input = UnixMillis::now().0;
+        });
     }
 }
 
@@ -206,7 +150,7 @@ struct Spool {
 }
 
 impl Spool {
-    fn receive(settings: &Settings, source: &mut Source<'_>) -> Result<Self, String> {
+    fn receive(settings: &Settings, source: &mut impl Read) -> Result<Self, String> {
         let name = format!("temp-{}.{}.rdb", UnixMillis::now().seconds(), std::process::id());
         let path = Path::new(&settings.general.dir).join(name);
         let opened = File::create(&path).map_err(|error| {

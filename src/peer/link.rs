@@ -1,26 +1,21 @@
-//! The byte stream to the primary: lines during the conversation, bytes afterwards.
+//! The byte stream from a primary: lines during the conversation, bytes afterwards.
 //!
 //! A read waits for a moment only, so that the thread can look around; whoever wants more calls again.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use rustls::{ClientConnection, StreamOwned};
+use super::stream::Stream;
 
+/// How long a read waits before its caller looks at other things.
+const LOOK_AROUND: Duration = Duration::from_millis(100);
 /// Bytes read at once.
 const READ_BYTES: usize = 64 << 10;
 /// A longer line is none.
 const MAX_LINE_BYTES: usize = 64 << 10;
 
-/// The socket, or TLS over it.
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
 /// The stream with what has come in and was not taken.
-pub(super) struct Link {
+pub struct Link {
     stream: Stream,
     input: Vec<u8>,
     taken: usize,
@@ -30,35 +25,20 @@ pub(super) struct Link {
 
 impl Link {
     /// A stream on which nothing was read; silence longer than `timeout` is an error.
-    pub fn new(stream: Stream, timeout: Duration) -> Self {
-        Self { stream, input: Vec::new(), taken: 0, timeout, last_input: Instant::now() }
+    pub fn new(stream: Stream, timeout: Duration) -> io::Result<Self> {
+        stream.socket().set_read_timeout(Some(LOOK_AROUND))?;
+        Ok(Self { stream, input: Vec::new(), taken: 0, timeout, last_input: Instant::now() })
     }
 
-    /// The socket below.
-    pub fn socket(&self) -> &TcpStream {
-        match &self.stream {
-            Stream::Plain(socket) => socket,
-            Stream::Tls(tls) => &tls.sock,
-        }
-    }
-
-    /// The TLS session, where there is one.
-    pub fn session(&self) -> Option<&ClientConnection> {
-        match &self.stream {
-            Stream::Plain(_) => None,
-            Stream::Tls(tls) => Some(&tls.conn),
-        }
+    /// The stream below.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
     }
 
     /// Sends all of it.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.stream {
-            Stream::Plain(socket) => socket.write_all(bytes),
-            Stream::Tls(tls) => {
-                tls.write_all(bytes)?;
-                tls.flush()
-            }
-        }
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
     }
 
     /// Reads once; what is there comes back, which is nothing when nothing came in for a moment. An error when there is nothing for
@@ -67,11 +47,7 @@ impl Link {
         if self.taken == self.input.len() {
             self.input.resize(READ_BYTES, 0);
             self.taken = 0;
-            let read = match &mut self.stream {
-                Stream::Plain(socket) => socket.read(&mut self.input),
-                Stream::Tls(tls) => tls.read(&mut self.input),
-            };
-            let read = match read {
+            let read = match self.stream.read(&mut self.input) {
                 Err(error) if is_pause(&error) => None,
                 other => Some(other),
             };
