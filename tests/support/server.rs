@@ -211,11 +211,7 @@ impl Server {
     }
 
     fn try_tcp(&self) -> std::io::Result<TcpStream> {
-        let stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], self.port)))?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(DEADLINE))?;
-        stream.set_write_timeout(Some(DEADLINE))?;
-        Ok(stream)
+        tcp_to(self.port)
     }
 
     /// A client configuration that trusts the folder's CA; with `identity` (certificate and key file) it shows one.
@@ -239,13 +235,7 @@ impl Server {
 
     /// A TLS stream after its handshake.
     pub fn try_tls(&self, config: &Arc<ClientConfig>) -> std::io::Result<Stream> {
-        let name = ServerName::try_from("localhost").expect("a name");
-        let mut connection = ClientConnection::new(config.clone(), name).map_err(std::io::Error::other)?;
-        let mut socket = self.try_tcp()?;
-        while connection.is_handshaking() {
-            connection.complete_io(&mut socket)?;
-        }
-        Ok(Stream::Tls(Box::new(StreamOwned::new(connection, socket))))
+        tls_to(self.port, config)
     }
 
     /// A raw stream in the server's mode: TLS without a client certificate, or TCP.
@@ -315,6 +305,25 @@ impl Drop for Server {
             eprintln!("--- log of the server on port {}\n{}---", self.port, self.log());
         }
     }
+}
+
+fn tcp_to(port: u16) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port)))?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(DEADLINE))?;
+    stream.set_write_timeout(Some(DEADLINE))?;
+    Ok(stream)
+}
+
+/// A TLS stream to a port of this machine, after its handshake: for whoever outlives the server that is there.
+pub fn tls_to(port: u16, config: &Arc<ClientConfig>) -> std::io::Result<Stream> {
+    let name = ServerName::try_from("localhost").expect("a name");
+    let mut connection = ClientConnection::new(config.clone(), name).map_err(std::io::Error::other)?;
+    let mut socket = tcp_to(port)?;
+    while connection.is_handshaking() {
+        connection.complete_io(&mut socket)?;
+    }
+    Ok(Stream::Tls(Box::new(StreamOwned::new(connection, socket))))
 }
 
 fn spawn(path: &Path, mode: Mode, port: u16, args: &[&str]) -> Child {
