@@ -39,6 +39,8 @@ pub enum Effect {
     ReplBacklog,
     /// The count of good replicas is taken again.
     GoodReplicas,
+    /// The node is held to its group.
+    Group,
     /// The append only file starts or stops.
     AppendOnly,
     /// The flush policy of the append only file changes.

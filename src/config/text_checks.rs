@@ -66,6 +66,14 @@ pub(super) fn title_template(text: &str) -> Result<(), String> {
     if visible || !rest.trim().is_empty() { Ok(()) } else { invalid() }
 }
 
+/// The id of a group: 32 hexadecimal digits, or nothing.
+pub(super) fn group_id(text: &str) -> Result<(), String> {
+    if text.is_empty() || crate::group::claim::is_id(text.as_bytes()) {
+        return Ok(());
+    }
+    Err("group-id must be 32 hexadecimal digits".into())
+}
+
 /// TLS versions, parted by spaces; empty is the default of both supported ones.
 pub(super) fn tls_protocols(text: &str) -> Result<(), String> {
     for word in text.split_ascii_whitespace() {

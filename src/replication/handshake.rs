@@ -1,12 +1,15 @@
 //! What a replica says to its primary before the stream begins, answer by answer.
 //!
 //! First a PING, which any server that can be talked to answers; then, in one go, who the replica is; and once all of that has
-//! been answered the request itself. A primary that does not know PSYNC is asked with SYNC. Members of a group prove in between
-//! that they are of the same group and mode; another program does not know the question, and is then trusted by its
+//! been answered the request itself. A primary that does not know PSYNC is asked with SYNC. Nodes of ours tell each other in between
+//! which group they belong to, see [`crate::group::claim`]; another program does not know the question, and is then trusted by its
 //! certificate alone.
 
-use crate::persistence::aof::record;
 use std::collections::VecDeque;
+
+use crate::group::claim::Claim;
+use crate::persistence::aof::record;
+use crate::tls::mode::TransitEncryption;
 
 use super::id::{ReplOffset, ReplicationId};
 
@@ -19,8 +22,8 @@ pub struct Introduction {
     pub port: u16,
     /// The address under which it wants to be known.
     pub address: Option<String>,
-    /// The group it is a member of, and whether the group's connections are encrypted.
-    pub group: Option<(String, bool)>,
+    /// The group it is a member of.
+    pub group: Option<Claim>,
     /// Where its copy stands, if it has one.
     pub position: Option<(ReplicationId, ReplOffset)>,
     /// Whether the primary is to hand over its role.
@@ -60,6 +63,8 @@ pub enum Next {
     BeginOld(Vec<u8>),
     /// Nothing: the connection is closed. The text says why.
     GiveUp(String),
+    /// The same, since the two are of different groups.
+    Stranger(String),
     /// Nothing now: the primary cannot do it yet, and will later.
     Later(String),
 }
@@ -72,18 +77,25 @@ pub struct Handshake {
     introduction: Introduction,
     open: VecDeque<Question>,
     notes: Vec<String>,
+    primary_group: Option<Claim>,
 }
 
 impl Handshake {
     /// Begins: the bytes to send first.
     pub fn begin(introduction: Introduction) -> (Self, Vec<u8>) {
-        let handshake = Self { introduction, open: VecDeque::from([Question::Ping]), notes: Vec::new() };
+        let open = VecDeque::from([Question::Ping]);
+        let handshake = Self { introduction, open, notes: Vec::new(), primary_group: None };
         (handshake, command(&[b"PING"]))
     }
 
     /// What the primary did not understand, which does no harm.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
+    }
+
+    /// The group that the primary has told.
+    pub fn primary_group(&self) -> Option<&Claim> {
+        self.primary_group.as_ref()
     }
 
     /// Whether the request itself has been made, so that waiting may take longer.
@@ -109,13 +121,20 @@ impl Handshake {
                 return Next::Send(self.introduce());
             }
             Question::Auth if refused => return Next::GiveUp(format!("Unable to AUTH to MASTER: {}", text())),
-            Question::Group if line.starts_with(b"-GROUP") => {
-                return Next::GiveUp(format!("The primary is no member of this group: {}", text()));
+            Question::Group => {
+                if let Some(why) = line.strip_prefix(b"-GROUP ") {
+                    return Next::Stranger(String::from_utf8_lossy(why).into_owned());
+                }
+                self.primary_group = line.strip_prefix(b"+").and_then(Claim::parse_answer);
+                let judged = self.introduction.group.as_ref().zip(self.primary_group.as_ref());
+                if let Some(Err(stranger)) = judged.map(|(own, primary)| own.may_follow(primary)) {
+                    return Next::Stranger(stranger.to_string());
+                }
             }
             Question::Port => self.note(refused, "listening-port", &text()),
             Question::Address => self.note(refused, "ip-address", &text()),
             Question::Capabilities => self.note(refused, "capa", &text()),
-            Question::Auth | Question::Group | Question::Psync => {}
+            Question::Auth | Question::Psync => {}
         }
         if self.open.is_empty() { Next::Send(self.request()) } else { Next::Wait }
     }
@@ -137,9 +156,13 @@ impl Handshake {
             Some((user, password)) => say(Question::Auth, &[b"AUTH", user, password]),
             None => {}
         }
-        if let Some((id, encrypted)) = &self.introduction.group {
-            let mode = if *encrypted { &b"on"[..] } else { b"off" };
-            say(Question::Group, &[b"REPLCONF", b"group-id", id.as_bytes(), b"transit-encryption", mode]);
+        if let Some(group) = &self.introduction.group {
+            let fixed = if group.fixed { &b"yes"[..] } else { b"no" };
+            let mut words: Vec<&[u8]> = vec![b"REPLCONF", b"group-id", group.id.as_bytes(), b"group-fixed", fixed];
+            if let Some(mode) = group.mode {
+                words.extend([&b"transit-encryption"[..], if mode == TransitEncryption::On { b"on" } else { b"off" }]);
+            }
+            say(Question::Group, &words);
         }
         let port = self.introduction.port.to_string();
         say(Question::Port, &[b"REPLCONF", b"listening-port", port.as_bytes()]);
@@ -259,9 +282,25 @@ mod tests {
     fn whoever_is_refused_gives_up() {
         let (mut handshake, _) = Handshake::begin(Introduction::default());
         assert!(matches!(handshake.answer(b"-LOADING x"), Next::GiveUp(_)));
-        let group = Some(("g".repeat(32), true));
-        let (mut handshake, _) = Handshake::begin(Introduction { group, ..Introduction::default() });
-        handshake.answer(b"+PONG");
-        assert!(matches!(handshake.answer(b"-GROUP other"), Next::GiveUp(_)));
+    }
+
+    #[test]
+    fn members_of_other_groups_part() {
+        let claim = |id: &str, fixed| Claim { id: id.repeat(32), mode: Some(TransitEncryption::On), fixed };
+        let answered = |fixed, answer: &str| {
+            let group = Some(claim("a", fixed));
+            let (mut handshake, _) = Handshake::begin(Introduction { group, ..Introduction::default() });
+            let text = sent(handshake.answer(b"+PONG"));
+            assert!(text.contains("group-id") && text.contains("transit-encryption $2 on"), "{text}");
+            let next = handshake.answer(answer.as_bytes());
+            (next, handshake.primary_group().cloned())
+        };
+        let (own, other) = (claim("a", true).answer(), claim("b", true).answer());
+        let told = |id: &str| Some(Claim { mode: None, ..claim(id, true) });
+        assert_eq!(answered(true, &format!("+{own}")), (Next::Wait, told("a")));
+        assert_eq!(answered(false, &format!("+{other}")), (Next::Wait, told("b")));
+        assert!(matches!(answered(true, &format!("+{other}")).0, Next::Stranger(_)));
+        assert_eq!(answered(false, "-GROUP no").0, Next::Stranger("no".into()));
+        assert_eq!(answered(true, "-ERR Unrecognized REPLCONF option: group-id"), (Next::Wait, None), "a real Redis");
     }
 }

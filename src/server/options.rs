@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 
 use super::{check_aof, check_rdb, start};
 use crate::config::{CommandLine, Settings, load};
-use crate::group::GroupIdentity;
+use crate::group::{Configured, GroupIdentity};
 use crate::tls::development::create_certificates;
 use crate::tls::mode::TransitEncryption;
 
@@ -160,12 +160,13 @@ fn check(config: &std::path::Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The data folder must be there, and belong to a group of the configured mode or to none.
+/// The data folder must be there, and belong to the configured group, to one of the configured mode, or to none.
 fn check_data_folder(settings: &Settings) -> Result<(), String> {
     let dir = std::path::Path::new(&settings.general.dir);
     if !dir.is_dir() {
         return Err(format!("dir {}: there is no such folder; create it, or name another", dir.display()));
     }
     let mode = if settings.transit_encryption { TransitEncryption::On } else { TransitEncryption::Off };
-    GroupIdentity::find(dir, mode).map_err(|error| error.to_string()).map(drop)
+    let configured = Configured { mode, id: &settings.replication.group_id };
+    GroupIdentity::find(dir, configured).map_err(|error| error.to_string()).map(drop)
 }

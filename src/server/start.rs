@@ -16,7 +16,7 @@ use crate::base::memory::used_memory;
 use crate::commands;
 use crate::config::{CommandLine, Config, Loaded, REDIS_VERSION, Settings, load};
 use crate::engine::{CommandTable, Engine, Parts, tls_options};
-use crate::group::GroupIdentity;
+use crate::group::{Configured, GroupIdentity};
 use crate::network::WorkerPool;
 use crate::tasks;
 use crate::tls::development::create_certificates;
@@ -184,8 +184,9 @@ fn assemble(prepared: Prepared) -> Result<Assembled, String> {
     let now = UnixMillis::now();
     // Listening comes before the data folder is touched: a busy port must leave nothing behind.
     let listeners = Listening::open(&settings)?;
-    let group = GroupIdentity::open(Path::new(&settings.general.dir), mode, now.seconds())
-        .map_err(|error| error.to_string())?;
+    let folder = PathBuf::from(&settings.general.dir);
+    let configured = Configured { mode, id: &settings.replication.group_id };
+    let group = GroupIdentity::open(&folder, configured, now.seconds()).map_err(|error| error.to_string())?;
     tracing::info!("Group {} with transit encryption {}", group.id, group.mode);
     let workers = match settings.network.worker_threads {
         // One core is left to handshakes, background work and the kernel: measured on two cores, a second worker makes each
@@ -197,8 +198,9 @@ fn assemble(prepared: Prepared) -> Result<Assembled, String> {
     // One engine per process, for as long as the process lives.
     let engine: &'static Engine = Box::leak(Box::new(Engine::new(parts)));
     engine.startup_memory.store(used_memory(), Relaxed);
-    // Set once, here.
-    let _ = engine.replication.group.set(group);
+    // The folder may be changed later; the group is that of the one the server was started in.
+    let folder = folder.canonicalize().unwrap_or(folder);
+    engine.replication.membership.enter(group, folder);
     loading::announce(engine);
     engine.follow_configured();
     let pool = Arc::new(WorkerPool::start(engine, workers).map_err(|error| format!("no threads: {error}"))?);

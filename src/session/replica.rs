@@ -19,6 +19,8 @@ pub struct ReplicaFacts {
     pub without_keys: bool,
     /// It wants a snapshot without functions.
     pub without_functions: bool,
+    /// It belongs to a group that must not follow this one.
+    pub is_stranger: bool,
 }
 
 impl ReplicaFacts {

@@ -4,8 +4,10 @@ use crate::base::number::parse_i64;
 use crate::catalog::{Group, Spec, flags};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
+use crate::group::claim::{Claim, is_id};
 use crate::resp::WireError;
 use crate::session::{ClientFlags, Counterpart};
+use crate::tls::mode::TransitEncryption;
 
 /// A host name of this length is none.
 const HOST_BYTES: usize = 256;
@@ -29,6 +31,7 @@ pub(super) fn replconf(ctx: &mut Context<'_>) -> CommandResult {
     if ctx.args.len().is_multiple_of(2) {
         return ctx.syntax();
     }
+    let mut group = ToldGroup::default();
     for index in (1..ctx.args.len()).step_by(2) {
         let (option, value) = (ctx.args.at(index), ctx.args.at(index + 1));
         match option.to_ascii_lowercase().as_slice() {
@@ -52,12 +55,28 @@ pub(super) fn replconf(ctx: &mut Context<'_>) -> CommandResult {
                 ctx.session.replica.snapshot_only = only == 1;
             }
             b"rdb-filter-only" => set_filter(ctx, value)?,
-            b"group-id" => {}
-            b"transit-encryption" => check_mode(ctx, value)?,
+            b"group-id" => group.id = Some(value),
+            b"group-fixed" => group.fixed = value.eq_ignore_ascii_case(b"yes"),
+            b"transit-encryption" => group.mode = Some(mode(value)),
             _ => return Err(WireError::quoting(&[b"ERR Unrecognized REPLCONF option: ", option])),
         }
     }
-    ctx.done_ok()
+    match group.id {
+        Some(id) => judge_group(ctx, id, &group),
+        None => ctx.done_ok(),
+    }
+}
+
+/// What a replica has told of its group.
+#[derive(Default)]
+struct ToldGroup<'a> {
+    id: Option<&'a [u8]>,
+    fixed: bool,
+    mode: Option<TransitEncryption>,
+}
+
+fn mode(value: &[u8]) -> TransitEncryption {
+    if value.eq_ignore_ascii_case(b"on") { TransitEncryption::On } else { TransitEncryption::Off }
 }
 
 fn set_address(ctx: &mut Context<'_>, address: &[u8]) -> Result<(), WireError> {
@@ -98,17 +117,21 @@ fn set_filter(ctx: &mut Context<'_>, value: &[u8]) -> Result<(), WireError> {
     Ok(())
 }
 
-/// A member of a group tells the group's mode, which must be this one's too.
-fn check_mode(ctx: &Context<'_>, value: &[u8]) -> Result<(), WireError> {
-    let own = ctx.settings.transit_encryption;
-    if value.eq_ignore_ascii_case(b"on") == own {
-        return Ok(());
+/// A node of a group that must not follow this one is told so, here and if it asks for the stream all the same.
+fn judge_group(ctx: &mut Context<'_>, id: &[u8], told: &ToldGroup<'_>) -> CommandResult {
+    if !is_id(id) {
+        return Err(WireError::fixed("ERR group-id is 32 hexadecimal digits"));
     }
-    let (own, other) = if own { ("on", "off") } else { ("off", "on") };
-    let peer = &ctx.session.client.peer.address;
-    tracing::warn!("{peer} is refused as a replica: its group has transit encryption {other}, this one has it {own}");
-    Err(WireError::new(format!(
-        "GROUP this group has transit encryption {own} and the replica's has it {other}: make the replica a member of a group \
-         of the same mode"
-    )))
+    let claim = Claim { id: String::from_utf8_lossy(id).into_owned(), mode: told.mode, fixed: told.fixed };
+    let admitted = ctx.engine.replication.membership.admit(&claim);
+    ctx.session.replica.is_stranger = admitted.is_err();
+    match admitted {
+        Ok(Some(answer)) => ctx.reply.status(&answer),
+        Ok(None) => ctx.reply.status("OK"),
+        Err(stranger) => {
+            tracing::warn!("{} is refused as a replica: {stranger}", ctx.session.client.peer.address);
+            return Err(WireError::new(format!("GROUP {stranger}")));
+        }
+    }
+    Ok(Outcome::Done)
 }

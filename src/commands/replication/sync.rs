@@ -59,6 +59,9 @@ fn begin(ctx: &mut Context<'_>, request: Option<(&[u8], i64)>) -> CommandResult 
     if ctx.reply.position() > 0 {
         return Err(PENDING);
     }
+    if ctx.session.replica.is_stranger {
+        return Err(WireError::fixed("GROUP the replica belongs to another group"));
+    }
     ctx.engine.begin_sync(ctx.settings, ctx.session, request)?;
     Ok(Outcome::Done)
 }

@@ -42,6 +42,7 @@ impl ApplyHooks for Effects {
                 self.engine.feed.set_capacity(new.replication.repl_backlog_size as usize);
                 Ok(())
             }
+            Effect::Group => self.engine.replication.membership.hold_to(&new.replication.group_id),
             Effect::AppendOnly => self.switch_append_only(new),
             Effect::AofTimes => {
                 self.engine.feed.tail.note_times(new.persistence.aof_timestamp_enabled);

@@ -1,7 +1,8 @@
 //! Primary and replicas.
 
-use crate::config::kind::{BOOL, INT_MAX, Kind, LONG_MAX, TEXT, int, memory, one_of};
+use crate::config::kind::{BOOL, INT_MAX, Kind, LONG_MAX, TEXT, int, memory, one_of, text};
 use crate::config::parameter::{Effect, parameters};
+use crate::config::text_checks;
 use crate::config::values::{DisklessLoad, PropagationError, ReplicaOf, Secret};
 
 parameters! {
@@ -10,6 +11,11 @@ parameters! {
 
     /// Host and port of the primary to follow.
     "replicaof" | "slaveof" => replicaof: ReplicaOf = "", Kind::ReplicaOf, [immutable()];
+
+    /// The id of the group that this node is held to, 32 hexadecimal digits: it then follows no primary of another group, and its
+    /// replicas are held to the group with their first synchronisation. If empty, the data folder's id is used, and holds nobody
+    /// unless it came from such a primary.
+    "group-id" => group_id: String = "", text(text_checks::group_id), [effect(Effect::Group)];
 
     /// ACL user for the primary, the default user if empty.
     "masteruser" => masteruser: Secret = "", Kind::Secret, [sensitive()];

@@ -8,6 +8,7 @@ mod apply;
 mod failover;
 mod full_copy;
 mod full_sync;
+mod membership;
 mod own_keys;
 mod pipe;
 mod pulse;
@@ -16,8 +17,8 @@ mod role;
 mod status;
 mod sync;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -25,13 +26,13 @@ pub use acks::AckWait;
 pub use apply::{Applier, StreamBroken};
 pub use failover::FailoverRequest;
 pub use full_copy::CopyOrigin;
+pub use membership::Membership;
 pub use own_keys::OwnKeys;
 pub use replica::{Replica, ReplicaReport};
 pub use role::PrimaryAddress;
 pub use status::{LinkPhase, LinkReport, LinkStatus, RoleReport};
 
 use super::blocking::Waiter;
-use crate::group::GroupIdentity;
 use crate::replication::{History, ReplOffset, ReplicationId};
 use failover::Failover;
 
@@ -50,8 +51,8 @@ pub struct Replication {
     acks: Mutex<Vec<Arc<Waiter>>>,
     /// What the link to the primary is doing.
     pub link: LinkStatus,
-    /// The group this server is a member of, known from the start on.
-    pub group: OnceLock<GroupIdentity>,
+    /// The group this server is a member of.
+    pub membership: Membership,
     /// Keys with an expiry that clients of this replica have written.
     pub own_keys: OwnKeys,
     /// Full synchronisations begun.

@@ -117,6 +117,7 @@ impl Engine {
         self.replication.link_up.store(false, Relaxed);
         self.feed.set_proxied(true);
         drop(state);
+        self.replication.membership.forget_stranger();
         self.replication.link.cut();
         self.unblock_all_waiters();
         self.replication.changed.notify_all();
@@ -151,6 +152,7 @@ impl Engine {
         self.replication.own_keys.clear();
         self.feed.set_proxied(false);
         drop(state);
+        self.replication.membership.forget_stranger();
         self.replication.link.cut();
         self.close_replicas();
         self.replication.changed.notify_all();

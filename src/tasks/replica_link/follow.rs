@@ -10,12 +10,12 @@ use crate::acl::{Rules, User};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::engine::{Applier, Engine, LinkPhase, PrimaryAddress};
+use crate::group::claim::Claim;
 use crate::keyspace::DbIndex;
 use crate::peer::Link;
 use crate::persistence::aof::record;
 use crate::replication::{Handshake, Introduction, Next, Sync};
 use crate::session::{Client, ClientFlags, Peer, TlsFacts};
-use crate::tls::mode::TransitEncryption;
 use crate::tls::peer_identity::SessionFacts;
 
 /// How often the primary is told how far this server is.
@@ -26,6 +26,8 @@ struct Beginning {
     sync: Sync,
     /// Whether the primary knows PSYNC, and wants to be told how far this server is.
     confirms: bool,
+    /// The group the primary has told.
+    group: Option<Claim>,
 }
 
 /// Follows the primary until that ends; an error says why it did, where that is worth a line.
@@ -42,7 +44,7 @@ pub(super) fn follow(engine: &'static Engine, generation: u64, primary: &Primary
     tracing::info!("Non blocking connect for SYNC fired the event.");
     let beginning = introduce(engine, &settings, generation, &mut link);
     settle_failover(engine, beginning.is_ok());
-    let Beginning { sync, confirms } = beginning?;
+    let Beginning { sync, confirms, group } = beginning?;
     let (db, id) = match sync {
         Sync::Full(position) => {
             if let Some((id, offset)) = position {
@@ -61,6 +63,9 @@ pub(super) fn follow(engine: &'static Engine, generation: u64, primary: &Primary
     };
     if !engine.link_is_up(generation, id) {
         return Ok(());
+    }
+    if let Some(group) = &group {
+        engine.replication.membership.join(group);
     }
     stream(engine, generation, &mut link, db, confirms)
 }
@@ -101,14 +106,20 @@ fn introduce(engine: &Engine, settings: &Settings, generation: u64, link: &mut L
                 }
                 link.send(&bytes).map_err(sending)?;
             }
-            Next::Begin(sync) => return Ok(Beginning { sync, confirms: true }),
+            Next::Begin(sync) => {
+                return Ok(Beginning { sync, confirms: true, group: handshake.primary_group().cloned() });
+            }
             Next::BeginOld(bytes) => {
                 if engine.is_failing_over() {
                     return Err("Master does not take over".into());
                 }
                 tracing::info!("Retrying with SYNC...");
                 link.send(&bytes).map_err(|error| format!("I/O error writing to MASTER: {error}"))?;
-                return Ok(Beginning { sync: Sync::Full(None), confirms: false });
+                return Ok(Beginning { sync: Sync::Full(None), confirms: false, group: None });
+            }
+            Next::Stranger(why) => {
+                engine.replication.membership.note_stranger(why.clone());
+                return Err(format!("The primary cannot be followed: {why}"));
             }
             Next::GiveUp(why) | Next::Later(why) => return Err(why),
         }
@@ -121,12 +132,11 @@ fn introduction(engine: &Engine, settings: &Settings) -> Introduction {
     let announced = Some(replication.replica_announce_port).filter(|port| *port != 0);
     let credentials = (!replication.masterauth.is_empty())
         .then(|| (replication.masteruser.0.to_vec(), replication.masterauth.0.to_vec()));
-    let group = engine.replication.group.get();
     Introduction {
         credentials,
         port: announced.unwrap_or(own_port),
         address: Some(replication.replica_announce_ip.clone()).filter(|address| !address.is_empty()),
-        group: group.map(|group| (group.id.clone(), group.mode == TransitEncryption::On)),
+        group: engine.replication.membership.claim(),
         position: engine.replication.position(engine.feed.end()),
         failover: engine.is_failing_over(),
     }

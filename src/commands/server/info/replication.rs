@@ -45,6 +45,11 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("repl_backlog_size", settings.repl_backlog_size);
     text.field("repl_backlog_first_byte_offset", if active { start.request() } else { 0 });
     text.field("repl_backlog_histlen", end.0 - start.0);
+    if let Some(group) = replication.membership.claim() {
+        text.field("group_id", &group.id);
+        text.flag("group_fixed", group.fixed);
+    }
+    text.field("group_refused_replicas", replication.membership.refusals());
 }
 
 fn write_link(ctx: &Context<'_>, text: &mut Text, link: &LinkReport, offset: u64) {
@@ -68,6 +73,9 @@ fn write_link(ctx: &Context<'_>, text: &mut Text, link: &LinkReport, offset: u64
     if !connected {
         let down_s = if link.down_since > 0 { ctx.now().seconds() - link.down_since } else { -1 };
         text.field("master_link_down_since_seconds", down_s);
+        if let Some(why) = ctx.engine.replication.membership.stranger() {
+            text.field("master_link_refused", why);
+        }
     }
     text.field("slave_priority", settings.replica_priority);
     text.flag("slave_read_only", settings.replica_read_only);
