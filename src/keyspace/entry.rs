@@ -302,6 +302,15 @@ impl OwnedValue {
         }
     }
 
+    /// A look at it.
+    pub fn as_value(&self) -> ValueRef<'_> {
+        match self {
+            Self::Inline(bytes) => ValueRef::Str(StrRef::Bytes(bytes)),
+            Self::Int(value) => ValueRef::Str(StrRef::Int(*value)),
+            Self::Object(object) => object.as_value(),
+        }
+    }
+
     /// The form an entry is built from.
     pub fn as_new(self, room: &mut Box<[u8]>) -> NewValue<'_> {
         match self {

@@ -6,6 +6,7 @@ mod daemon;
 mod listening;
 mod loading;
 mod logging;
+mod migrate;
 mod options;
 mod start;
 mod stopping;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use super::migrate::{self, MigrateOptions};
 use super::{check_aof, check_rdb, start};
 use crate::config::{CommandLine, Settings, load};
 use crate::group::{Configured, GroupIdentity};
@@ -21,6 +22,7 @@ Usage: redis-tls [CONFIG] [-] [--directive value ...]
        redis-tls check CONFIG
        redis-tls check-rdb FILE
        redis-tls check-aof [--fix | --truncate-to-timestamp SECONDS] FILE
+       redis-tls migrate --from redis://HOST:PORT --to rediss://HOST:PORT [--cacert FILE] ...
        redis-tls --version | --help
 
 CONFIG is a redis-tls.toml or a redis.conf; `-` reads directives from standard input. Every parameter can be given as
@@ -65,6 +67,8 @@ enum Tool {
         /// The file.
         file: PathBuf,
     },
+    /// Brings everything of one server over to another while it is being used: a copy, the live stream, and the cut-over.
+    Migrate(Box<MigrateOptions>),
 }
 
 #[derive(Subcommand)]
@@ -93,7 +97,7 @@ pub fn main() -> ExitCode {
             print!("{USAGE}");
             ExitCode::SUCCESS
         }
-        Some("certs" | "check" | "check-aof" | "check-rdb") => match Tools::try_parse() {
+        Some("certs" | "check" | "check-aof" | "check-rdb" | "migrate") => match Tools::try_parse() {
             Ok(tools) => run_tool(tools.tool),
             Err(error) => {
                 // Help goes to standard output, mistakes to standard error; a closed stream is nobody's concern.
@@ -120,6 +124,7 @@ fn run_tool(tool: Tool) -> ExitCode {
             return check_aof::run(&file, check_aof::Wanted::new(fix, truncate_to_timestamp));
         }
         Tool::CheckRdb { file } => return check_rdb(&file),
+        Tool::Migrate(options) => return migrate::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,7 +10,7 @@ use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
-use rustls::time_provider::TimeProvider;
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
 use super::TlsError;
 use super::acceptor::{identity_files, unix_seconds};
@@ -23,12 +23,30 @@ use super::trust::Trust;
 /// Sessions remembered for resumption: one for each server that one dials.
 const REMEMBERED_SESSIONS: usize = 64;
 
-/// Builds the configuration of outgoing connections. Like Redis, it shows `tls-client-cert-file`, or in
+/// Builds the configuration of a server's outgoing connections. Like Redis, it shows `tls-client-cert-file`, or in
 /// its absence the server's own certificate.
 pub fn client_config(
     options: &TlsOptions,
     trust: &Trust,
     clock: Arc<dyn TimeProvider>,
+) -> Result<Arc<ClientConfig>, TlsError> {
+    build(options, trust, clock, Some(client_identity_files(options)?))
+}
+
+/// Builds the configuration of a tool's connections, which shows a certificate only where the options name one.
+pub fn tool_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TlsError> {
+    let clock = Arc::new(DefaultTimeProvider);
+    let trust = Trust::read(options, unix_seconds(clock.as_ref())?)?;
+    let named = options.client_cert_file.is_some() || options.client_key_file.is_some();
+    let identity = named.then(|| client_identity_files(options)).transpose()?;
+    build(options, &trust, clock, identity)
+}
+
+fn build(
+    options: &TlsOptions,
+    trust: &Trust,
+    clock: Arc<dyn TimeProvider>,
+    identity: Option<IdentityFiles<'_>>,
 ) -> Result<Arc<ClientConfig>, TlsError> {
     let now = unix_seconds(clock.as_ref())?;
     let provider = ciphers::provider(options.protocols, &options.ciphers, &options.ciphersuites)?;
@@ -36,13 +54,16 @@ pub fn client_config(
     if let Some(name) = &options.expected_peer_name {
         verifier = Arc::new(ExpectedPeerName::new(verifier, name.clone()));
     }
-    let identity = Identity::read(client_identity_files(options)?, now)?;
-    let mut config = ClientConfig::builder_with_details(provider, clock)
+    let identity = identity.map(|files| Identity::read(files, now)).transpose()?;
+    let builder = ClientConfig::builder_with_details(provider, clock)
         .with_protocol_versions(&ciphers::versions(options.protocols)?)?
         // The name is rustls's warning for verifiers that accept everything; this one is its own strict one.
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified)));
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match identity {
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified))),
+        None => builder.with_no_client_auth(),
+    };
     config.resumption = Resumption::in_memory_sessions(REMEMBERED_SESSIONS);
     config.enable_early_data = false;
     Ok(Arc::new(config))
@@ -101,6 +122,17 @@ mod tests {
         for bad in ["", "two words", "[x", "-"] {
             assert!(expected_name(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_tool_needs_a_ca_and_no_certificate() {
+        let site = Site::new();
+        let tool = TlsOptions { ca_cert_file: site.options.ca_cert_file.clone(), ..TlsOptions::default() };
+        assert!(tool_config(&tool).is_ok());
+        let sentence = tool_config(&TlsOptions::default()).unwrap_err().to_string();
+        assert!(sentence.contains("needs a CA"), "{sentence}");
+        let half = TlsOptions { client_key_file: Some("client.key".into()), ..tool };
+        assert!(tool_config(&half).is_err());
     }
 
     #[test]
