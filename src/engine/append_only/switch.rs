@@ -69,7 +69,7 @@ impl Engine {
             // Its end begins the new one: until then it holds the snapshot.
             self.give_up_rewrite();
             aof.update(|report| report.scheduled = true);
-        } else if in_transaction || self.keyspace.is_snapshotting() || self.saving.in_background() {
+        } else if in_transaction || self.is_saving() {
             aof.update(|report| report.scheduled = true);
             tracing::info!(
                 "AOF was enabled {}. An AOF background was scheduled to start when possible.",

@@ -35,7 +35,7 @@ impl Engine {
             }
         }
         let replication = &settings.replication;
-        if self.keyspace.is_snapshotting() {
+        if self.is_saving() {
             tracing::info!("Can't attach the replica to the current BGSAVE. Waiting for next BGSAVE for SYNC");
         } else if replication.repl_diskless_sync
             && replica.facts.reads_marked

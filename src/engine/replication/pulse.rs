@@ -16,7 +16,7 @@ impl Engine {
     pub fn replication_pulse(&'static self, now: UnixMillis, new_second: bool) {
         let settings = self.config.snapshot();
         self.advance_failover(now);
-        if !self.keyspace.is_snapshotting() && self.full_sync_is_due(&settings, now) {
+        if !self.is_saving() && self.full_sync_is_due(&settings, now) {
             let hold = self.gate.exclusive_unless_busy();
             if !hold.is_nothing() {
                 self.begin_full_sync(&settings);

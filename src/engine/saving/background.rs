@@ -155,9 +155,14 @@ impl Engine {
         self.saving.return_ticket();
     }
 
+    /// Whether a snapshot is being made, or is made and not in its place yet: until then no other can begin.
+    pub(in crate::engine) fn is_saving(&self) -> bool {
+        self.keyspace.is_snapshotting() || self.saving.in_background()
+    }
+
     /// Begins a save if one was scheduled or a save point is reached. Called periodically.
     pub fn save_if_due(&'static self, now: UnixMillis) {
-        if self.saving.loads.is_active() || self.saving.in_background() || self.keyspace.is_snapshotting() {
+        if self.saving.loads.is_active() || self.is_saving() {
             return;
         }
         let settings = self.config.settings();
