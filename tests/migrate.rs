@@ -271,6 +271,8 @@ fn a_cut_link_is_gone_on_with_where_it_was() {
         eventually("the live stream goes on", || number() > before + 20);
         drop(stop);
         writer.join().unwrap();
+        // Looked for, it goes; otherwise the source may still count it.
+        assert_eq!(source.cli(&["EXISTS", "soon"]), "0");
         migration.cut_over();
         let (code, said) = migration.end();
         assert_eq!(code, Some(0), "{said}");
