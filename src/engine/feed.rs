@@ -11,7 +11,6 @@
 //! own. On a replica the feed is its primary's stream, byte by byte, at the primary's offsets: what commands change here
 //! is not written into it then.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
@@ -19,16 +18,14 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::Mutex;
 
 use super::append_only::Tail;
+use crate::base::byte_queue::ByteQueue;
 use crate::keyspace::DbIndex;
 use crate::persistence::aof::record;
 pub use crate::replication::ReplOffset as FeedOffset;
 use crate::resp::OwnedArgs;
 
-/// A ring whose room is more than so many times what it holds gives room back.
-const SPARE_FACTOR: usize = 4;
-
 struct Ring {
-    bytes: VecDeque<u8>,
+    bytes: ByteQueue,
     /// The database the last SELECT in the ring chose.
     db: Option<DbIndex>,
     capacity: usize,
@@ -75,7 +72,7 @@ impl Pin {
 pub struct Feed {
     ring: Mutex<Ring>,
     end: AtomicU64,
-    /// Bytes that the ring holds, and those of them that are beyond its capacity; readable without the lock.
+    /// Bytes that the ring holds within its capacity, and the memory that it takes beyond its capacity; readable without the lock.
     held: AtomicUsize,
     excess: AtomicUsize,
     readers: AtomicUsize,
@@ -93,7 +90,7 @@ impl Feed {
     /// A feed whose ring holds `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
         Self {
-            ring: Mutex::new(Ring { bytes: VecDeque::new(), db: None, capacity, pins: Vec::new() }),
+            ring: Mutex::new(Ring { bytes: ByteQueue::default(), db: None, capacity, pins: Vec::new() }),
             end: AtomicU64::new(0),
             held: AtomicUsize::new(0),
             excess: AtomicUsize::new(0),
@@ -124,7 +121,7 @@ impl Feed {
     pub fn detach(&self) {
         let mut ring = self.ring.lock();
         if self.readers.fetch_sub(1, Relaxed) == 1 {
-            ring.bytes = VecDeque::new();
+            ring.bytes.clear();
             ring.db = None;
             self.note_size(&ring);
         }
@@ -132,17 +129,19 @@ impl Feed {
 
     /// Bytes that the ring keeps for those who come back.
     pub fn backlog_bytes(&self) -> u64 {
-        self.held.load(Relaxed).saturating_sub(self.excess.load(Relaxed)) as u64
+        self.held.load(Relaxed) as u64
     }
 
-    /// Bytes that the ring keeps beyond that, for readers that are behind.
+    /// Memory that the ring takes beyond that, for readers that are behind.
     pub fn excess_bytes(&self) -> u64 {
         self.excess.load(Relaxed) as u64
     }
 
     fn note_size(&self, ring: &Ring) {
-        self.held.store(ring.bytes.len(), Relaxed);
-        self.excess.store(ring.bytes.len().saturating_sub(ring.capacity), Relaxed);
+        let held = ring.bytes.len().min(ring.capacity);
+        let is_behind = ring.bytes.len() > ring.capacity;
+        self.held.store(held, Relaxed);
+        self.excess.store(if is_behind { ring.bytes.allocated() - held } else { 0 }, Relaxed);
     }
 
     /// The next command of our own is preceded by a SELECT.
@@ -284,7 +283,7 @@ impl Feed {
     }
 
     fn push(&self, ring: &mut Ring, bytes: &[u8]) {
-        ring.bytes.extend(bytes);
+        ring.bytes.append(bytes);
         self.end.fetch_add(bytes.len() as u64, Relaxed);
         self.trim(ring);
         for pin in &ring.pins {
@@ -309,10 +308,7 @@ impl Feed {
             }
             !overrun
         });
-        ring.bytes.drain(..(keep - start) as usize);
-        if ring.bytes.capacity() > SPARE_FACTOR * ring.bytes.len().max(ring.capacity) {
-            ring.bytes.shrink_to(ring.capacity);
-        }
+        ring.bytes.drop_front((keep - start) as usize);
         self.note_size(ring);
     }
 
@@ -368,14 +364,7 @@ impl Feed {
             return Ok(0);
         }
         let skip = offset.0.checked_sub(start).ok_or(Overrun)? as usize;
-        let (front, back) = ring.bytes.as_slices();
-        let front_part = front.get(skip..).unwrap_or_default();
-        let back_part = &back[skip.saturating_sub(front.len()).min(back.len())..];
-        let from_front = front_part.len().min(limit);
-        let from_back = back_part.len().min(limit - from_front);
-        out.extend_from_slice(&front_part[..from_front]);
-        out.extend_from_slice(&back_part[..from_back]);
-        Ok(from_front + from_back)
+        Ok(ring.bytes.copy(skip, limit, out))
     }
 }
 
