@@ -1,7 +1,8 @@
 //! One client in one line: what CLIENT LIST shows and log lines name.
 //!
 //! Output is shown as Redis has it: the first 16 KB as what stands in a buffer of fixed size (`obl`), the rest as a list of
-//! blocks (`oll`); `omem` is what the output limit looks at.
+//! blocks (`oll`); `omem` is what the output limit looks at. The buffer of fixed size (`rbs`) is as large there as the replies of late
+//! have been; here it is one for all clients of a thread, so what a client of its own would have is shown.
 
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,6 +10,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::Engine;
 use crate::base::clock::UnixMillis;
 use crate::session::{Client, ClientFlags, FIXED_OUTPUT_BYTES};
+
+/// What a buffer of a client's own would have at least.
+const LEAST_OUTPUT_BYTES: u64 = 1024;
 
 /// The flags of a client as letters; `N` without any.
 pub fn letters(flags: ClientFlags) -> String {
@@ -52,16 +56,16 @@ impl Engine {
         let queued = client.queued_output();
         let (fixed, listed) = (queued.min(FIXED_OUTPUT_BYTES), client.limited_output());
         let blocks = listed.saturating_sub(FIXED_OUTPUT_BYTES).div_ceil(FIXED_OUTPUT_BYTES);
-        let output_capacity = client.output_capacity.load(Relaxed).min(FIXED_OUTPUT_BYTES);
         let queued_bytes = client.queued_bytes.load(Relaxed);
         let peak = client.output_peak.load(Relaxed);
+        let room = peak.clamp(LEAST_OUTPUT_BYTES, FIXED_OUTPUT_BYTES);
         let total = client.memory_usage();
         let [channels, patterns, shard_channels] = &client.subscriptions;
         // Writing to a string cannot fail.
         let _ = write!(
             out,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} qbuf={query} \
-             qbuf-free={} argv-mem={} multi-mem={queued_bytes} rbs={output_capacity} rbp={peak} obl={fixed} oll={blocks} omem={listed} tot-mem={total} \
+             qbuf-free={} argv-mem={} multi-mem={queued_bytes} rbs={room} rbp={peak} obl={fixed} oll={blocks} omem={listed} tot-mem={total} \
              events={} cmd={command} user={} redir={} resp={} lib-name={} lib-ver={}",
             client.id.0,
             client.peer.address,

@@ -244,6 +244,7 @@ impl Connection<'_> {
     /// Parses and runs requests under one hold of the gate.
     fn run_requests(&mut self, settings: &Settings) -> Stop {
         let engine = self.engine;
+        self.output.begin();
         let limits = crate::engine::encoding_limits(settings);
         let mut ahead = Lookahead::default();
         ahead.skim(engine, &self.input.bytes, self.input.start);
@@ -342,7 +343,7 @@ impl Connection<'_> {
         let parsed = if self.parser.is_midway() { self.parser.consumed() } else { 0 };
         client.query_bytes.store((self.input.bytes.len() - parsed) as u64, Relaxed);
         client.argument_bytes.store(self.parser.argument_bytes() as u64, Relaxed);
-        client.output_capacity.store(self.output.bytes.capacity() as u64, Relaxed);
+        client.output_capacity.store(self.output_room(), Relaxed);
         self.show_input();
         self.account();
     }
@@ -354,12 +355,16 @@ impl Connection<'_> {
         self.session.client.query_capacity.store(room as u64, Relaxed);
     }
 
+    /// Bytes that the output takes, what TLS holds of it included.
+    pub(super) fn output_room(&self) -> u64 {
+        (self.output.bytes.capacity() + self.transport.unsent()) as u64
+    }
+
     /// Gives back buffers that an idle client does not need.
     pub(super) fn trim(&mut self) {
         self.input.trim();
-        self.output.trim();
         let client = &self.session.client;
-        client.output_capacity.store(self.output.bytes.capacity() as u64, Relaxed);
+        client.output_capacity.store(self.output_room(), Relaxed);
         self.show_input();
     }
 

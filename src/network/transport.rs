@@ -39,7 +39,7 @@ pub enum Socket {
 pub struct Transport {
     socket: Socket,
     tls: Option<Box<ServerConnection>>,
-    /// Plaintext that TLS has taken and the socket has not.
+    /// Bytes that TLS has taken and the socket has not.
     in_tls: usize,
     /// The peer has ended its stream without the goodbye of TLS.
     left_silently: bool,
@@ -155,7 +155,7 @@ impl Transport {
         }
     }
 
-    /// Plaintext that has been taken from a buffer and is not sent yet.
+    /// Bytes that have been taken from a buffer and are not sent yet.
     pub fn unsent(&self) -> usize {
         self.in_tls
     }
@@ -174,7 +174,7 @@ impl Transport {
         };
         loop {
             // Tickets, key updates and alerts too.
-            std::task::ready!(poll_flush(socket, tls, cx))?;
+            std::task::ready!(poll_flush(socket, tls, in_tls, cx))?;
             *in_tls = 0;
             if output.is_empty() {
                 return Poll::Ready(Ok(()));
@@ -212,9 +212,10 @@ impl Transport {
         }
     }
 
-    /// Says goodbye in TLS where that is possible without waiting. Who left without one does not wait for ours.
+    /// Says goodbye in TLS where that is possible without waiting. Who left without one does not wait for ours, and where something is
+    /// unsent it would have to wait behind that.
     pub async fn close(&mut self) {
-        if let Some(tls) = self.tls.as_mut().filter(|_| !self.left_silently) {
+        if let Some(tls) = self.tls.as_mut().filter(|_| !self.left_silently && self.in_tls == 0) {
             tls.send_close_notify();
             // A peer that is gone already need not be told.
             let _ = tokio::time::timeout(Duration::from_secs(1), flush(&mut self.socket, tls)).await;
@@ -223,14 +224,21 @@ impl Transport {
 }
 
 async fn flush(socket: &mut Socket, tls: &mut ServerConnection) -> io::Result<()> {
-    poll_fn(|cx| poll_flush(socket, tls, cx)).await
+    poll_fn(|cx| poll_flush(socket, tls, &mut 0, cx)).await
 }
 
-fn poll_flush(socket: &mut Socket, tls: &mut ServerConnection, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+/// Sends what TLS has to say; what the socket takes is subtracted from `left`.
+fn poll_flush(
+    socket: &mut Socket,
+    tls: &mut ServerConnection,
+    left: &mut usize,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
     while tls.wants_write() {
         match tls.write_tls(&mut Sink { socket, cx }) {
             Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            Ok(_) => {}
+            // TLS adds to what it was given, so one byte is left over until all is sent.
+            Ok(written) => *left = left.saturating_sub(written).max(usize::from(*left > 0)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
             Err(error) => return Poll::Ready(Err(error)),
         }

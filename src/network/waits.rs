@@ -81,6 +81,7 @@ impl Connection<'_> {
     /// Sends what the socket takes without waiting.
     pub(super) async fn send(&mut self) -> Result<(), End> {
         if self.output.is_empty() {
+            self.output.end();
             return Ok(());
         }
         let sent = poll_fn(|cx| {
@@ -92,7 +93,9 @@ impl Connection<'_> {
                 }
             })
         });
-        sent.await.map_err(|_| End::Orderly)
+        let sent = sent.await;
+        self.output.end();
+        sent.map_err(|_| End::Orderly)
     }
 
     /// Waits until at most `left` bytes are unsent.
@@ -141,7 +144,7 @@ impl Connection<'_> {
     pub(super) fn show_output(&self) {
         let client = &self.session.client;
         client.output_bytes.store(self.unsent() as u64, Relaxed);
-        client.output_capacity.store(self.output.bytes.capacity() as u64, Relaxed);
+        client.output_capacity.store(self.output_room(), Relaxed);
     }
 
     /// Takes what others posted.
