@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Engine;
 use super::change::EventClass;
 use super::execute::Run;
-use crate::base::memory::used_memory;
+use crate::base::memory::{thread_balance, used_memory, uses_more_than};
 use crate::config::values::EvictionPolicy;
 use crate::keyspace::{Access, Candidate, DbIndex, Keys, LockRequest, lfu_decayed, lru_idle_ms};
 use crate::metrics::Totals;
@@ -19,31 +19,52 @@ const EVICTIONS_PER_LOOK: usize = 16;
 impl Engine {
     /// Memory that counts against maxmemory.
     pub fn counted_memory(&self) -> u64 {
-        // What slow replicas have not read yet must not cost keys: removing those makes it more.
-        used_memory().saturating_sub(self.feed.excess_bytes())
+        used_memory().saturating_sub(self.uncounted_memory())
+    }
+
+    /// Memory that grows because keys are removed, and must not cost more of them: what is on its way to replicas and to the append
+    /// only file.
+    fn uncounted_memory(&self) -> u64 {
+        self.feed.excess_bytes() + self.feed.tail.len() as u64 + self.replication.output_memory()
+    }
+
+    /// Bytes above the limit. Far below it this is one comparison.
+    fn excess_over(&self, limit: u64) -> u64 {
+        if uses_more_than(limit) { self.counted_memory().saturating_sub(limit) } else { 0 }
     }
 
     /// Frees memory until it is under the limit; `false` if it is still over.
+    ///
+    /// What the removed keys took is what counts: messages that tell of the removals take memory too, and leave it by themselves,
+    /// so looking at what is used after each would remove keys for having removed keys.
     pub(super) fn free_memory(&'static self, run: &mut Run<'_>, worker: usize) -> bool {
         let limit = run.settings.memory.maxmemory;
+        let mut wanted = self.excess_over(limit);
+        if wanted == 0 {
+            return true;
+        }
         let policy = run.settings.memory.maxmemory_policy;
+        if policy == EvictionPolicy::NoEviction {
+            return false;
+        }
         let patience = patience(run.settings.memory.maxmemory_eviction_tenacity);
         let started = Instant::now();
-        for evicted in 0usize.. {
-            if self.counted_memory() <= limit {
+        for evicted in 1usize.. {
+            let Some((db, candidate)) = self.best_candidate(run, policy) else { return self.excess_over(limit) == 0 };
+            wanted = wanted.saturating_sub(self.evict(run, worker, db, &candidate.key));
+            if wanted == 0 {
                 return true;
             }
-            if policy == EvictionPolicy::NoEviction {
-                return false;
+            if evicted % EVICTIONS_PER_LOOK == 0 {
+                // Others free memory as well: the reclaimer what was too large for here.
+                if self.excess_over(limit) == 0 {
+                    return true;
+                }
+                if patience.is_some_and(|patience| started.elapsed() > patience) {
+                    self.note_latency("eviction-cycle", started.elapsed());
+                    break;
+                }
             }
-            if evicted % EVICTIONS_PER_LOOK == EVICTIONS_PER_LOOK - 1
-                && patience.is_some_and(|patience| started.elapsed() > patience)
-            {
-                self.note_latency("eviction-cycle", started.elapsed());
-                break;
-            }
-            let Some((db, candidate)) = self.best_candidate(run, policy) else { return false };
-            self.evict(run, worker, db, &candidate.key);
         }
         // Progress was made; the command may run, and the next one goes on.
         true
@@ -94,7 +115,8 @@ impl Engine {
         }
     }
 
-    fn evict(&'static self, run: &mut Run<'_>, worker: usize, db: DbIndex, key: &[u8]) {
+    /// Removes a key: the bytes that are free now.
+    fn evict(&'static self, run: &mut Run<'_>, worker: usize, db: DbIndex, key: &[u8]) -> u64 {
         let freshness = Self::freshness(run.settings);
         let request = LockRequest { db, hash: self.keyspace.hash(key), access: Access::Write };
         let mut keys = if run.hold.is_exclusive() {
@@ -103,15 +125,20 @@ impl Engine {
             Keys::lock(&self.keyspace, db, &[request], run.now, freshness)
         };
         keys.report_created(self.waiters.any());
-        if let Some(entry) = keys.remove(key) {
-            Totals::bump(&self.workers[worker].totals.evicted, 1);
-            self.record_removed(run, db, key, EventClass::EVICTED, "evicted");
+        let before = thread_balance();
+        let removed = keys.remove(key).map(|entry| {
             if run.settings.memory.lazyfree_lazy_eviction {
                 self.reclaimer.drop_entry(entry);
             }
+        });
+        let freed = before - thread_balance();
+        if removed.is_some() {
+            Totals::bump(&self.workers[worker].totals.evicted, 1);
+            self.record_removed(run, db, key, EventClass::EVICTED, "evicted");
         }
         let woken = self.release(run, worker, keys);
         self.serve_waiters(run, worker, woken);
+        freed.max(0) as u64
     }
 }
 

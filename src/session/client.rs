@@ -137,7 +137,7 @@ pub struct Client {
     pub query_capacity: AtomicU64,
     /// Bytes of reply not sent yet.
     pub output_bytes: AtomicU64,
-    /// Capacity of the output buffer.
+    /// Room of the output buffer, and what TLS holds of it.
     pub output_capacity: AtomicU64,
     /// The highest number of reply bytes buffered recently.
     pub output_peak: AtomicU64,
@@ -267,15 +267,19 @@ impl Client {
     pub fn memory_usage(&self) -> u64 {
         // A watched key: its entry here and in the table of watched keys, the name apart.
         const WATCHED_KEY_BYTES: u64 = 64;
-        let output = self.output_bytes.load(Relaxed).max(self.output_capacity.load(Relaxed));
         size_of::<Self>() as u64
             + self.query_capacity.load(Relaxed)
-            + output
-            + self.pending_bytes() as u64
+            + self.output_memory()
             + self.queued_bytes.load(Relaxed)
             + u64::from(self.watched.load(Relaxed)) * WATCHED_KEY_BYTES
             + self.subscription_bytes.load(Relaxed)
             + self.tracking_bytes.load(Relaxed)
+    }
+
+    /// Bytes that what waits to be sent takes.
+    pub fn output_memory(&self) -> u64 {
+        let in_connection = self.output_bytes.load(Relaxed).max(self.output_capacity.load(Relaxed));
+        in_connection + self.pending_bytes() as u64
     }
 
     /// Puts a signal into the mailbox and wakes the connection.

@@ -112,6 +112,11 @@ impl Replication {
         self.state.lock().replicas.clone()
     }
 
+    /// Memory of what is on its way to replicas, the feed apart.
+    pub fn output_memory(&self) -> u64 {
+        self.state.lock().replicas.iter().map(|replica| replica.client.output_memory()).sum()
+    }
+
     /// The replica that a client is.
     pub fn replica_of(&self, client: crate::session::ClientId) -> Option<Arc<Replica>> {
         self.state.lock().replicas.iter().find(|replica| replica.client.id == client).cloned()
