@@ -1,5 +1,6 @@
 //! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, files, the allocator, a queue of bytes, hints to the processor.
 
+pub mod allocator_control;
 pub mod byte_queue;
 pub mod clock;
 pub mod crc64;

@@ -2,6 +2,7 @@
 
 use super::memory_doctor;
 use super::memory_overhead::{Gap, Overhead};
+use crate::base::allocator_control;
 use crate::catalog::{Group, Spec, flags, keys};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
@@ -245,8 +246,7 @@ fn allocator_report() -> Result<String, tikv_jemalloc_ctl::Error> {
 }
 
 pub(super) fn memory_purge(ctx: &mut Context<'_>) -> CommandResult {
-    // jemalloc gives unused pages back by itself as they age; a new epoch makes the figures say so.
-    tikv_jemalloc_ctl::epoch::advance().map_err(|_| WireError::fixed("ERR Error purging dirty pages"))?;
+    allocator_control::purge().map_err(|_| WireError::fixed("ERR Error purging dirty pages"))?;
     ctx.done_ok()
 }
 

@@ -15,6 +15,7 @@ use crate::engine::Command;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use crate::base::allocator_control;
 use crate::base::number::{parse_f64, parse_i64};
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
@@ -54,6 +55,8 @@ const SUBCOMMANDS: &[(&str, usize, usize, Run)] = &[
     ("listpack", 3, 3, object::listpack),
     ("loadaof", 2, 2, reload::load_append_only),
     ("log", 3, 3, log),
+    ("mallctl", 3, 3, allocator_figure),
+    ("mallctl-str", 3, 4, allocator_action),
     ("object", 3, 3, object::object),
     ("oom", 2, 2, crash),
     ("panic", 2, 2, crash),
@@ -208,6 +211,30 @@ fn aof_flush_sleep(ctx: &mut Context<'_>) -> CommandResult {
     let sleep_us = parse_i64(ctx.args.at(2)).and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
     ctx.engine.append_only.log.sleep_us.store(sleep_us, Relaxed);
     ctx.done_ok()
+}
+
+/// A figure of the allocator.
+fn allocator_figure(ctx: &mut Context<'_>) -> CommandResult {
+    let name = String::from_utf8_lossy(ctx.args.at(2));
+    match allocator_control::read(&name) {
+        Ok(value) => ctx.done_int(value),
+        Err(error) => Err(WireError::new(format!("ERR {error}"))),
+    }
+}
+
+/// An action of the allocator.
+fn allocator_action(ctx: &mut Context<'_>) -> CommandResult {
+    let name = String::from_utf8_lossy(ctx.args.at(2));
+    if ctx.args.len() == 3 {
+        return Err(WireError::fixed("ERR Only actions are supported, with VOID as their argument"));
+    }
+    if !ctx.args.is(3, "void") {
+        return Err(WireError::fixed("ERR The allocator cannot be tuned while it runs"));
+    }
+    match allocator_control::act(&name) {
+        Ok(()) => ctx.done_ok(),
+        Err(error) => Err(WireError::new(format!("ERR {error}"))),
+    }
 }
 
 fn client_eviction(ctx: &mut Context<'_>) -> CommandResult {
