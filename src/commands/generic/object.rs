@@ -124,10 +124,15 @@ pub(super) fn object_encoding(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn object_refcount(ctx: &mut Context<'_>) -> CommandResult {
-    /// Small integers take no memory of their own: they count as shared by all, as in Redis.
+    /// Small integers take no memory of their own: they count as shared by all, as in Redis, unless each has an age or a
+    /// frequency by which it may be evicted.
     const SHARED: std::ops::Range<i64> = 0..10_000;
+    let memory = &ctx.settings.memory;
+    let shares = memory.maxmemory == 0 || !memory.maxmemory_policy.uses_freshness();
     match ctx.keys.peek(ctx.args.at(2)).map(Entry::value) {
-        Some(ValueRef::Str(StrRef::Int(value))) if SHARED.contains(&value) => ctx.reply.int(i64::from(i32::MAX)),
+        Some(ValueRef::Str(StrRef::Int(value))) if shares && SHARED.contains(&value) => {
+            ctx.reply.int(i64::from(i32::MAX));
+        }
         Some(_) => ctx.reply.int(1),
         None => ctx.reply.null(),
     }

@@ -82,6 +82,11 @@ impl EvictionPolicy {
         matches!(self, Self::VolatileLfu | Self::AllkeysLfu)
     }
 
+    /// Does it rank keys by how lately or how often they are used?
+    pub fn uses_freshness(self) -> bool {
+        self.is_lfu() || matches!(self, Self::VolatileLru | Self::AllkeysLru)
+    }
+
     /// Does it choose without looking?
     pub fn is_random(self) -> bool {
         matches!(self, Self::VolatileRandom | Self::AllkeysRandom)
