@@ -68,7 +68,7 @@ pub(super) fn client_kill(ctx: &mut Context<'_>) -> CommandResult {
         if client.id == own {
             ctx.session.close_after_reply = true;
         } else {
-            ctx.engine.clients.close(&client, CloseReason::Asked);
+            ctx.engine.close_client(&client, CloseReason::Asked);
         }
     }
     if !old_style {

@@ -9,7 +9,7 @@ use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::replication::{NoContinuation, ReplOffset};
 use crate::resp::WireError;
-use crate::session::{ClientFlags, CloseReason, Counterpart, Session};
+use crate::session::{Client, ClientFlags, CloseReason, Counterpart, Session};
 
 const IN_FAILOVER: WireError = WireError::fixed("NOMASTERLINK Can't SYNC while failing over");
 const NOT_LINKED: WireError = WireError::fixed("NOMASTERLINK Can't SYNC while not connected with my master");
@@ -130,6 +130,15 @@ impl Engine {
             if state.replicas.is_empty() {
                 state.idle_since = UnixMillis::now().seconds();
             }
+        }
+    }
+
+    /// Closes a client; what was kept for a replica is given up at once, whenever its connection gets to it.
+    pub fn close_client(&self, client: &Client, reason: CloseReason) {
+        self.clients.close(client, reason);
+        let is_replica = client.flags().contains(ClientFlags::REPLICA);
+        if let Some(replica) = self.replication.replica_of(client.id).filter(|_| is_replica) {
+            self.replica_left(&replica);
         }
     }
 
