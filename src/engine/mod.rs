@@ -213,6 +213,7 @@ impl Engine {
             totals: Totals::default(),
             commands: (0..rows).map(|_| CommandStats::default()).collect(),
         };
+        let deprecated_lua = settings.general.lua_enable_deprecated_api;
         let saving = Saving::default();
         saving.saves.update(|report| report.last_saved_at = parts.now_ms.div_euclid(1000));
         Self {
@@ -227,8 +228,8 @@ impl Engine {
             gate: Gate::default(),
             watches: Watches::default(),
             waiters: Waiters::default(),
-            scripts: Scripts::new().expect("memory for an interpreter"),
-            libraries: Libraries::new().expect("memory for an interpreter"),
+            scripts: Scripts::new(deprecated_lua).expect("memory for an interpreter"),
+            libraries: Libraries::new(deprecated_lua).expect("memory for an interpreter"),
             running_script: RunningScript::default(),
             pause: Pause::default(),
             pubsub: PubSub::default(),

@@ -65,8 +65,8 @@ pub(super) enum Ended {
 }
 
 impl Interpreter {
-    /// A new interpreter.
-    pub fn new(purpose: Purpose) -> Result<Self> {
+    /// A new interpreter; `deprecated` says whether scripts have what `lua-enable-deprecated-api` is about.
+    pub fn new(purpose: Purpose, deprecated: bool) -> Result<Self> {
         let lua = Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::new())?;
         lua.set_memory_limit(MAX_BYTES)?;
         lua.gc_set_mode(GcMode::Incremental(GcIncParams::default().pause(GC_PAUSE_PERCENT)));
@@ -75,7 +75,9 @@ impl Interpreter {
         let sandbox: Function =
             lua.load(include_str!("sandbox.lua")).set_name(SANDBOX).set_mode(ChunkMode::Text).into_function()?;
         sandbox.set_environment(sealed_table(&lua)?)?;
-        let made: Table = sandbox.call(host_table(&lua, purpose)?)?;
+        let host = host_table(&lua, purpose)?;
+        host.raw_set("deprecated", deprecated)?;
+        let made: Table = sandbox.call(host)?;
         let view: Table = made.raw_get("view")?;
         lua.set_globals(view.clone())?;
         lua.set_global_hook(HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS), |_, _| interrupt())?;

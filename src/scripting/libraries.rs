@@ -22,6 +22,8 @@ const ENTRY_BYTES: usize = 160;
 
 /// All libraries.
 pub struct Libraries {
+    /// Whether functions have what `lua-enable-deprecated-api` is about.
+    deprecated: bool,
     interpreter: Mutex<Callbacks>,
     /// Bytes of the interpreter when it was last used.
     interpreter_bytes: AtomicUsize,
@@ -89,8 +91,8 @@ pub enum Joining {
 }
 
 impl Callbacks {
-    fn new() -> mlua::Result<Self> {
-        let interpreter = Interpreter::new(Purpose::Functions)?;
+    fn new(deprecated: bool) -> mlua::Result<Self> {
+        let interpreter = Interpreter::new(Purpose::Functions, deprecated)?;
         let functions = interpreter.lua().create_table()?;
         Ok(Self { interpreter, functions, next: 0 })
     }
@@ -145,11 +147,11 @@ impl Index {
 }
 
 impl Libraries {
-    /// No libraries. Fails only if there is no memory for an interpreter.
-    pub fn new() -> mlua::Result<Self> {
-        let callbacks = Callbacks::new()?;
+    /// No libraries; `deprecated` is what `lua-enable-deprecated-api` says. Fails only if there is no memory for an interpreter.
+    pub fn new(deprecated: bool) -> mlua::Result<Self> {
+        let callbacks = Callbacks::new(deprecated)?;
         let interpreter_bytes = AtomicUsize::new(callbacks.interpreter.used_memory());
-        Ok(Self { interpreter: Mutex::new(callbacks), interpreter_bytes, index: Mutex::default() })
+        Ok(Self { deprecated, interpreter: Mutex::new(callbacks), interpreter_bytes, index: Mutex::default() })
     }
 
     /// Nobody waits for the interpreter: whoever finds it in use is a command of the very function that uses it.
@@ -237,7 +239,7 @@ impl Libraries {
     /// Removes all libraries and starts a new interpreter.
     pub fn flush(&self) -> Result<(), WireError> {
         let mut callbacks = self.enter()?;
-        *callbacks = Callbacks::new().map_err(no_memory)?;
+        *callbacks = Callbacks::new(self.deprecated).map_err(no_memory)?;
         self.note_memory(&callbacks);
         *self.index.lock() = Index::default();
         Ok(())

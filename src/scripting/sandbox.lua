@@ -102,6 +102,27 @@ function base.getmetatable(value)
     return getmetatable(value)
 end
 
+-- Finalisers would run outside every script, with nobody to catch their errors: they are taken and never called. What a script
+-- sees as the metatable of an object passes everything else on.
+local function proxies_without_finalisers(newproxy)
+    return function(kind)
+        local object = newproxy(kind)
+        if kind == true then
+            local metatable = getmetatable(object)
+            metatable.__metatable = setmetatable({}, {
+                __index = metatable,
+                __newindex = function(_, event, handler)
+                    if event ~= "__gc" then
+                        rawset(metatable, event, handler)
+                    end
+                end,
+                __metatable = false,
+            })
+        end
+        return object
+    end
+end
+
 function base.next(table, key)
     check_table(table, 1, "next")
     return next(real_of[table] or table, key)
@@ -237,13 +258,15 @@ end
 
 -- ---------------------------------------------------------------- the globals
 
--- `newproxy` is left out: it makes objects whose finalisers run outside every script, with nobody to catch their errors.
 local globals = {}
 for _, name in ipairs({
-    "assert", "collectgarbage", "error", "gcinfo", "getfenv", "rawequal", "select", "setfenv", "tonumber", "tostring",
-    "type", "_VERSION",
+    "assert", "collectgarbage", "error", "gcinfo", "rawequal", "select", "tonumber", "tostring", "type", "_VERSION",
 }) do
     globals[name] = natives[name]
+end
+if host.deprecated then
+    globals.getfenv, globals.setfenv = natives.getfenv, natives.setfenv
+    base.newproxy = proxies_without_finalisers(natives.newproxy)
 end
 for name, value in pairs(base) do
     globals[name] = value

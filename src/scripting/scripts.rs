@@ -21,6 +21,8 @@ const ENTRY_BYTES: usize = 120;
 
 /// The scripts of EVAL.
 pub struct Scripts {
+    /// Whether scripts have what `lua-enable-deprecated-api` is about.
+    deprecated: bool,
     interpreter: Mutex<Cache>,
     /// Bytes of the interpreter when it was last used.
     interpreter_bytes: AtomicUsize,
@@ -51,19 +53,19 @@ pub struct ScriptFigures {
 }
 
 impl Cache {
-    fn new() -> mlua::Result<Self> {
-        let interpreter = Interpreter::new(Purpose::Scripts)?;
+    fn new(deprecated: bool) -> mlua::Result<Self> {
+        let interpreter = Interpreter::new(Purpose::Scripts, deprecated)?;
         let compiled = interpreter.lua().create_table()?;
         Ok(Self { interpreter, compiled })
     }
 }
 
 impl Scripts {
-    /// An empty cache. Fails only if there is no memory for an interpreter.
-    pub fn new() -> mlua::Result<Self> {
-        let cache = Cache::new()?;
+    /// An empty cache; `deprecated` is what `lua-enable-deprecated-api` says. Fails only if there is no memory for an interpreter.
+    pub fn new(deprecated: bool) -> mlua::Result<Self> {
+        let cache = Cache::new(deprecated)?;
         let interpreter_bytes = AtomicUsize::new(cache.interpreter.used_memory());
-        Ok(Self { interpreter: Mutex::new(cache), interpreter_bytes, index: Mutex::default() })
+        Ok(Self { deprecated, interpreter: Mutex::new(cache), interpreter_bytes, index: Mutex::default() })
     }
 
     /// Nobody waits for the interpreter: whoever finds it in use is a command of the very script that uses it.
@@ -129,7 +131,7 @@ impl Scripts {
     /// Forgets all scripts and starts a new interpreter.
     pub fn flush(&self) -> Result<(), WireError> {
         let mut cache = self.enter()?;
-        *cache = Cache::new().map_err(no_memory)?;
+        *cache = Cache::new(self.deprecated).map_err(no_memory)?;
         self.note_memory(&cache);
         *self.index.lock() = HashMap::new();
         Ok(())

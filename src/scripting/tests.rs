@@ -74,7 +74,7 @@ fn eval(scripts: &Scripts, code: &str) -> String {
 
 #[test]
 fn scripts_reach_the_host() {
-    let scripts = Scripts::new().unwrap();
+    let scripts = Scripts::new(true).unwrap();
     for (code, reply) in [
         ("return redis.call('set', KEYS[1], ARGV[1])", "$9 set k1 a1"),
         ("return redis.call('n', 20, 1.5, 1e17, -0)", "$16 n 20 1.5 1e+17 0"),
@@ -112,7 +112,7 @@ fn scripts_reach_the_host() {
 
 #[test]
 fn globals_cannot_be_changed() {
-    let scripts = Scripts::new().unwrap();
+    let scripts = Scripts::new(true).unwrap();
     for code in [
         "x = 1",
         "redis = nil",
@@ -154,7 +154,7 @@ fn globals_cannot_be_changed() {
 
 #[test]
 fn errors_say_what_and_where() {
-    let scripts = Scripts::new().unwrap();
+    let scripts = Scripts::new(true).unwrap();
     for (code, reply) in [
         (
             "return nothing",
@@ -202,7 +202,7 @@ fn errors_say_what_and_where() {
 
 #[test]
 fn a_script_that_runs_for_ever_can_be_killed() {
-    let scripts = Scripts::new().unwrap();
+    let scripts = Scripts::new(true).unwrap();
     for code in [
         "while true do end",
         "while true do pcall(function() while true do end end) end",
@@ -218,7 +218,7 @@ fn a_script_that_runs_for_ever_can_be_killed() {
 
 #[test]
 fn scripts_are_forgotten_when_flushed() {
-    let scripts = Scripts::new().unwrap();
+    let scripts = Scripts::new(true).unwrap();
     let (digest, _) = scripts.load(b"return 1").unwrap();
     assert!(scripts.find(&digest).is_some() && scripts.figures().count == 1);
     assert!(scripts.figures().interpreter_bytes > 10_000);
@@ -244,7 +244,7 @@ const TWO: &str = "#!lua name=two\nlocal n = 0\nredis.register_function('f', fun
 
 #[test]
 fn functions_are_called_by_name_in_either_case() {
-    let libraries = Libraries::new().unwrap();
+    let libraries = Libraries::new(true).unwrap();
     assert_eq!(load(&libraries, TWO, false), "two");
     assert_eq!(call(&libraries, "f"), "*3 $1 k $1 a :1");
     assert_eq!(call(&libraries, "F"), "*3 $1 k $1 a :2");
@@ -260,7 +260,7 @@ fn functions_are_called_by_name_in_either_case() {
 
 #[test]
 fn a_library_that_does_not_load_changes_nothing() {
-    let libraries = Libraries::new().unwrap();
+    let libraries = Libraries::new(true).unwrap();
     load(&libraries, TWO, false);
     for (body, error) in [
         ("x = 1", "Attempt to modify a readonly table"),
@@ -292,7 +292,7 @@ fn a_library_that_does_not_load_changes_nothing() {
 
 #[test]
 fn what_loading_sees_and_what_running_sees_stay_apart() {
-    let libraries = Libraries::new().unwrap();
+    let libraries = Libraries::new(true).unwrap();
     let code = "#!lua name=spy\nlocal lib = redis\n\
                 redis.register_function('a', function() lib.x = redis end)\n\
                 redis.register_function('b', function() lib.register_function('c', function() end) end)\n\
@@ -307,7 +307,7 @@ fn what_loading_sees_and_what_running_sees_stay_apart() {
 
 #[test]
 fn several_libraries_join_together_or_not_at_all() {
-    let libraries = Libraries::new().unwrap();
+    let libraries = Libraries::new(true).unwrap();
     load(&libraries, TWO, false);
     let one = b"#!lua name=one\nredis.register_function('x', function() return 1 end)".as_slice();
     let clash = b"#!lua name=clash\nredis.register_function('f', function() return 1 end)".as_slice();
@@ -322,4 +322,22 @@ fn several_libraries_join_together_or_not_at_all() {
     assert_eq!(libraries.figures().libraries, 2);
     libraries.join(&[clash], Joining::Flush, true).unwrap();
     assert_eq!((libraries.figures().libraries, call(&libraries, "f").as_str()), (1, ":1"));
+}
+
+#[test]
+fn deprecated_functions_are_there_only_if_wanted() {
+    let without = Scripts::new(false).unwrap();
+    for name in ["setfenv", "getfenv", "newproxy"] {
+        let reply = eval(&without, &format!("return {name}(1)"));
+        assert!(reply.contains(&format!("nonexistent global variable '{name}'")), "{reply}");
+    }
+    let with = Scripts::new(true).unwrap();
+    for (code, reply) in [
+        ("getmetatable(newproxy(true)).__gc = function() error('late') end collectgarbage() return 1", ":1"),
+        ("local p = newproxy(true) getmetatable(p).__len = function() return 7 end return #newproxy(p)", ":7"),
+        ("return tostring(getmetatable(newproxy()))", "$3 nil"),
+        ("return tostring(getmetatable(getmetatable(newproxy(true))))", "$5 false"),
+    ] {
+        assert_eq!(eval(&with, code), reply, "{code}");
+    }
 }

@@ -33,6 +33,9 @@ parameters! {
     /// Milliseconds after which a running script or function lets other clients be told that the server is busy.
     "busy-reply-threshold" | "lua-time-limit" => busy_reply_threshold: u64 = "5000", int(0, i64::MAX as i128);
 
+    /// Let scripts use setfenv, getfenv and newproxy, which reach further than scripts should.
+    "lua-enable-deprecated-api" => lua_enable_deprecated_api: bool = "no", BOOL, [immutable(), hidden()];
+
     /// Seconds that a shutdown waits for replicas to catch up.
     "shutdown-timeout" => shutdown_timeout: u32 = "10", int(0, INT_MAX);
 
