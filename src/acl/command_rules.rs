@@ -1,7 +1,8 @@
 //! The command rules of a selector in the order they were given, so that they can be shown and given again.
 //!
 //! A rule about a command replaces what was said about it and its subcommands before; a rule about a category replaces one
-//! about the same category. Nothing else is simplified, since order matters between commands and categories.
+//! about the same category. Nothing else is simplified here, since order matters between commands and categories; a
+//! [selector](super::Selector) leaves out what the other rules say already.
 
 use std::fmt;
 
@@ -25,6 +26,16 @@ impl CommandRules {
             |old: &str| old.strip_prefix(&subject).is_some_and(|rest| rest.is_empty() || rest.starts_with('|'));
         self.0.retain(|rule| !replaced(&rule.subject));
         self.0.push(CommandRule { allow, subject });
+    }
+
+    /// The rules without the one about this very subject.
+    pub fn without(&self, subject: &str) -> Self {
+        Self(self.0.iter().filter(|rule| rule.subject != subject).cloned().collect())
+    }
+
+    /// Each rule: whether it allows, and what.
+    pub fn iter(&self) -> impl Iterator<Item = (bool, &str)> {
+        self.0.iter().map(|rule| (rule.allow, rule.subject.as_str()))
     }
 
     /// Forgets all.

@@ -114,7 +114,10 @@ mod tests {
             (&format!(">one {ONE} {}", ONE.replace('#', "!")), "off resetchannels -@all"),
             ("%R~a %W~a %rw~b %W~c ~a &x &x", "off ~a ~b %W~c resetchannels &x -@all"),
             ("~a resetkeys &x resetchannels", "off resetchannels -@all"),
-            ("+@all -GET -config|set +config", "off resetchannels +@all -get +config"),
+            ("+@all -GET -config|set +config", "off resetchannels +@all -get"),
+            ("+@all +client|id -get +get +select|0", "off resetchannels +@all"),
+            ("+@all -client +client|id", "off resetchannels +@all -client +client|id"),
+            ("-get +memory +memory|doctor", "off resetchannels -@all +memory"),
             (
                 "+get +@string -set +select|0 +SELECT|1",
                 "off resetchannels -@all +get +@string -set +select|0 +select|1",

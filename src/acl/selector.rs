@@ -143,12 +143,36 @@ impl Selector {
         Ok(())
     }
 
+    /// Adds a rule about a command, whose bits have been set, to those that are shown, unless the others say the same.
+    fn show(&mut self, allow: bool, position: usize, commands: &CommandIndex) {
+        let name = commands.spec(position).name;
+        self.rules.add(allow, name);
+        let others = self.rules.without(name);
+        if self.commands_by(&others, commands) == self.commands {
+            self.rules = others;
+        }
+    }
+
+    /// The commands that rules allow which begin where these do.
+    fn commands_by(&self, rules: &CommandRules, commands: &CommandIndex) -> CommandSet {
+        let mut probe = self.clone();
+        probe.set_commands(self.began_with_all, commands);
+        for (allow, subject) in rules.iter() {
+            if let Some(category) = subject.strip_prefix('@').and_then(|name| Categories::named(name.as_bytes())) {
+                commands.in_category(category).for_each(|position| probe.set(position, allow, commands));
+            } else if let Some(position) = commands.find(subject.as_bytes()) {
+                probe.set(position, allow, commands);
+            }
+        }
+        probe.commands
+    }
+
     /// `+command`, `+container|subcommand` or `+command|first-argument`.
     fn allow(&mut self, rule: &[u8], commands: &CommandIndex) -> Result<(), RuleError> {
         let Some(bar) = rule.iter().rposition(|byte| *byte == b'|') else {
             let position = commands.find(rule).ok_or(RuleError::Unknown)?;
             self.set(position, true, commands);
-            self.rules.add(true, commands.spec(position).name);
+            self.show(true, position, commands);
             return Ok(());
         };
         let (name, second) = (&rule[..bar], &rule[bar + 1..]);
@@ -163,7 +187,7 @@ impl Selector {
         if spec.is_container() {
             let position = commands.find(rule).ok_or(RuleError::Unknown)?;
             self.set(position, true, commands);
-            self.rules.add(true, commands.spec(position).name);
+            self.show(true, position, commands);
             return Ok(());
         }
         self.allow_first_argument(position, spec.name, second)
@@ -174,6 +198,9 @@ impl Selector {
         let text = std::str::from_utf8(argument).map_err(|_| RuleError::Syntax)?;
         if has_spaces(argument) {
             return Err(RuleError::Syntax);
+        }
+        if self.commands.contains(position) {
+            return Ok(());
         }
         let rule = format!("{name}|{text}");
         tracing::warn!(
@@ -191,7 +218,7 @@ impl Selector {
     fn deny(&mut self, name: &[u8], commands: &CommandIndex) -> Result<(), RuleError> {
         let position = commands.find(name).ok_or(RuleError::Unknown)?;
         self.set(position, false, commands);
-        self.rules.add(false, commands.spec(position).name);
+        self.show(false, position, commands);
         Ok(())
     }
 
