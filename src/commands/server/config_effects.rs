@@ -25,7 +25,13 @@ impl ApplyHooks for Effects {
     fn apply(&self, effect: Effect, new: &Settings, _old: &Settings) -> Result<(), String> {
         match effect {
             Effect::Tls => self.reload_certificates(new),
-            Effect::Port | Effect::TlsPort | Effect::Bind => self.engine.rebind(new),
+            Effect::Port | Effect::TlsPort | Effect::Bind => self.engine.rebind(new).map_err(|cause| {
+                tracing::warn!("{cause}");
+                match effect {
+                    Effect::Bind => "Failed to bind to specified addresses.".into(),
+                    _ => "Unable to listen on this port. Check server logs.".into(),
+                }
+            }),
             Effect::OomScore => self.engine.oom_score.apply(new, false).map_err(|error| {
                 tracing::warn!("the out-of-memory score cannot be adjusted: {error}");
                 "Failed to apply new oom_score_adj configuration, check server logs.".into()
