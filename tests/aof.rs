@@ -472,3 +472,16 @@ fn a_shutdown_brings_everything_to_disk() {
     drop(server);
     assert_eq!(start(folder.path(), &[]).client().run("GET k"), "'v'");
 }
+
+#[test]
+fn scripts_choose_what_the_file_gets() {
+    let server = Server::tls(ALLOWED);
+    let mut client = server.client();
+    let script = "redis.call('set', 'a', '1') redis.set_repl(redis.REPL_NONE) redis.call('set', 'b', '2') \
+                  redis.set_repl(redis.REPL_AOF) redis.call('set', 'c', '3') redis.set_repl(redis.REPL_REPLICA) \
+                  redis.call('set', 'd', '4')";
+    client.run_args(&[b"EVAL", script.as_bytes(), b"0"]);
+    assert_eq!(client.run("MGET a b c d"), "['1' '2' '3' '4']");
+    assert_eq!(client.run("DEBUG LOADAOF"), "+OK");
+    assert_eq!(client.run("MGET a b c d"), "['1' nil '3' nil]");
+}

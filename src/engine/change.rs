@@ -5,6 +5,7 @@
 
 use crate::keyspace::DbIndex;
 use crate::resp::OwnedArgs;
+use crate::scripting::ReplicationTargets;
 
 bitflags::bitflags! {
     /// Classes of keyspace notifications, with the values of Redis's `notify-keyspace-events`.
@@ -63,8 +64,11 @@ pub enum Replay {
     /// As these commands instead; none at all if empty.
     As(Vec<OwnedArgs>),
     /// As these commands instead, each in its own database; what they changed has been counted.
-    Each(Vec<(DbIndex, OwnedArgs)>),
+    Each(Vec<Replayed>),
 }
+
+/// A command as it must be replayed, in which database, and by whom.
+pub type Replayed = (DbIndex, OwnedArgs, ReplicationTargets);
 
 /// The change a command makes.
 #[derive(Debug, Default)]

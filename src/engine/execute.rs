@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::Engine;
 use super::admit::Refusal;
 use super::blocking::Waiter;
-use super::change::{Change, EventClass};
+use super::change::{Change, EventClass, Replayed};
 use super::command::{Command, Outcome, Wait};
 use super::context::Context;
 use super::gate::Hold;
@@ -20,7 +20,7 @@ use crate::config::Settings;
 use crate::data::limits::Limits;
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
 use crate::metrics::Totals;
-use crate::resp::{Args, OwnedArgs, Reply, WireError};
+use crate::resp::{Args, Reply, WireError};
 use crate::session::{ClientFlags, CloseReason, Counterpart, FIXED_OUTPUT_BYTES, ReplyMode, Session};
 
 /// What the connection does next.
@@ -58,7 +58,7 @@ pub struct Run<'r> {
     /// Whether what runs comes from our primary, who alone decides what has expired.
     pub from_primary: bool,
     /// Collects how changes must be replayed, where they are parts of a whole; otherwise each goes to the feed at once.
-    pub effects: RefCell<Option<Vec<(DbIndex, OwnedArgs)>>>,
+    pub effects: RefCell<Option<Vec<Replayed>>>,
     /// Whether commands are replayed that were written down when they took effect: what has expired since is still seen, and what they
     /// change is not written down again.
     pub replays: bool,

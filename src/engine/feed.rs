@@ -18,11 +18,12 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::Mutex;
 
 use super::append_only::Tail;
+use super::change::Replayed;
 use crate::base::byte_queue::ByteQueue;
 use crate::keyspace::DbIndex;
 use crate::persistence::aof::record;
 pub use crate::replication::ReplOffset as FeedOffset;
-use crate::resp::OwnedArgs;
+use crate::scripting::ReplicationTargets;
 
 struct Ring {
     bytes: ByteQueue,
@@ -214,12 +215,25 @@ impl Feed {
     }
 
     /// Appends commands that took effect together, each in its own database; several are put between MULTI and EXEC.
-    pub fn append_whole(&self, commands: &[(DbIndex, OwnedArgs)]) {
-        let [(first, _), ..] = commands else { return };
-        if self.is_read() {
-            let (body, last) = whole(*first, commands.iter().map(|(db, command)| (*db, command.as_args().from(0))));
-            self.tail.append(*first, &body, last);
-            self.append_body(*first, &body, last);
+    pub fn append_whole(&self, commands: &[Replayed]) {
+        if !self.is_read() {
+            return;
+        }
+        let encoded = |target: ReplicationTargets| {
+            let wanted = |(.., targets): &&Replayed| targets.contains(target);
+            let first = commands.iter().find(wanted)?.0;
+            let chosen = commands.iter().filter(wanted);
+            let (body, last) = whole(first, chosen.map(|(db, command, _)| (*db, command.as_args().from(0))));
+            Some((first, body, last))
+        };
+        let for_file = encoded(ReplicationTargets::AOF);
+        if let Some((first, body, last)) = &for_file {
+            self.tail.append(*first, body, *last);
+        }
+        // Nearly always the same, and then encoded once.
+        let same = commands.iter().all(|(.., targets)| targets.is_all());
+        if let Some((first, body, last)) = if same { for_file } else { encoded(ReplicationTargets::REPLICAS) } {
+            self.append_body(first, &body, last);
         }
     }
 
@@ -397,6 +411,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resp::OwnedArgs;
 
     fn append(feed: &Feed, db: u32, command: &[&[u8]]) {
         feed.append(DbIndex(db), std::iter::once(command.iter().copied()));
@@ -426,13 +441,36 @@ mod tests {
     fn several_commands_are_one_transaction() {
         let feed = Feed::new(1 << 20);
         let offset = feed.attach();
-        let word = |db, word: &[u8]| (DbIndex(db), std::iter::once(word).collect::<OwnedArgs>());
+        let word =
+            |db, word: &[u8]| (DbIndex(db), std::iter::once(word).collect::<OwnedArgs>(), ReplicationTargets::all());
         feed.append_whole(&[word(1, b"A")]);
         feed.append_whole(&[word(1, b"B"), word(2, b"C")]);
         feed.append_whole(&[word(2, b"D")]);
         let text = String::from_utf8(feed.read(offset, usize::MAX).unwrap()).unwrap();
         let words: Vec<_> = text.split("\r\n").filter(|word| !word.starts_with(['*', '$'])).collect();
         assert_eq!(words.join(" "), "SELECT 1 A MULTI B SELECT 2 C EXEC D ");
+    }
+
+    #[test]
+    fn what_is_for_the_file_or_for_replicas_alone_comes_there_alone() {
+        let feed = Feed::new(1 << 20);
+        let offset = feed.attach();
+        feed.tail.open();
+        let word = |word: &[u8], targets| (DbIndex(0), std::iter::once(word).collect::<OwnedArgs>(), targets);
+        feed.append_whole(&[
+            word(b"both", ReplicationTargets::all()),
+            word(b"file", ReplicationTargets::AOF),
+            word(b"replicas", ReplicationTargets::REPLICAS),
+            word(b"nobody", ReplicationTargets::empty()),
+        ]);
+        let words = |bytes: Vec<u8>| {
+            let text = String::from_utf8(bytes).unwrap();
+            text.split("\r\n").filter(|word| !word.starts_with(['*', '$'])).collect::<Vec<_>>().join(" ")
+        };
+        let mut file = Vec::new();
+        feed.tail.take(&mut file);
+        assert_eq!(words(file), "SELECT 0 MULTI both file EXEC ");
+        assert_eq!(words(feed.read(offset, usize::MAX).unwrap()), "SELECT 0 MULTI both replicas EXEC ");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::execute::Run;
 use crate::keyspace::{DbIndex, Effect, Entry, ExpiredFields, Keys};
 use crate::metrics::Totals;
 use crate::resp::{Args, OwnedArgs};
+use crate::scripting::ReplicationTargets;
 
 impl Engine {
     /// Passes a command's change on: removed keys first, then the command itself.
@@ -66,8 +67,10 @@ impl Engine {
     fn replay(&self, run: &Run<'_>, db: DbIndex, args: Args<'_>, replay: Replay) {
         if let Some(effects) = &mut *run.effects.borrow_mut() {
             match replay {
-                Replay::AsIs => effects.push((db, args.to_owned())),
-                Replay::As(commands) => effects.extend(commands.into_iter().map(|command| (db, command))),
+                Replay::AsIs => effects.push((db, args.to_owned(), ReplicationTargets::all())),
+                Replay::As(commands) => {
+                    effects.extend(commands.into_iter().map(|command| (db, command, ReplicationTargets::all())));
+                }
                 Replay::Each(commands) => effects.extend(commands),
             }
             return;
@@ -128,7 +131,7 @@ impl Engine {
         self.key_invalid(run.settings, key, None);
         match &mut *run.effects.borrow_mut() {
             Some(effects) if self.feed.is_read() => {
-                effects.push((db, [&b"DEL"[..], key].into_iter().collect()));
+                effects.push((db, [&b"DEL"[..], key].into_iter().collect(), ReplicationTargets::all()));
             }
             _ => self.feed.append(db, std::iter::once([&b"DEL"[..], key].into_iter())),
         }

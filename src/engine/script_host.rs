@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::change::Replay;
+use super::change::{Replay, Replayed};
 use super::command::{CommandResult, Outcome};
 use super::context::Context;
 use super::execute::{Ending, Run};
@@ -59,7 +59,7 @@ struct ScriptHost {
     /// The calling command's keys; always there, but while a command has them.
     keys: Option<Keys<'static>>,
     /// What its commands have changed, as it must be replayed.
-    effects: Vec<(crate::keyspace::DbIndex, OwnedArgs)>,
+    effects: Vec<Replayed>,
     targets: ReplicationTargets,
     /// Whether memory was over the limit when the script began.
     over_memory: bool,
@@ -188,9 +188,7 @@ impl ScriptHost {
         self.remember_reads(row, args);
         self.keys = Some(keys);
         self.effects = run.effects.take().unwrap_or_default();
-        if self.targets.is_empty() {
-            self.effects.truncate(known);
-        }
+        self.effects[known..].iter_mut().for_each(|(.., targets)| *targets = self.targets);
     }
 }
 

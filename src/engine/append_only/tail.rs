@@ -42,7 +42,7 @@ impl Tail {
     }
 
     /// Begins, empty. Nobody may be changing anything meanwhile.
-    pub(super) fn open(&self) {
+    pub(in crate::engine) fn open(&self) {
         *self.inner.lock() = Inner::default();
         self.open.store(true, Relaxed);
     }
@@ -100,7 +100,7 @@ impl Tail {
     }
 
     /// Moves everything to the end of `into`; the offset that it reaches comes back.
-    pub(super) fn take(&self, into: &mut Vec<u8>) -> u64 {
+    pub(in crate::engine) fn take(&self, into: &mut Vec<u8>) -> u64 {
         let mut inner = self.inner.lock();
         if into.is_empty() {
             std::mem::swap(&mut inner.bytes, into);
