@@ -38,9 +38,9 @@ pub fn copy(
     version: Version,
     progress: &mut Progress,
 ) -> Result<Copied, String> {
-    let broken = |error: RdbError, key: Option<&[u8]>| match key {
-        Some(key) => format!("the source's snapshot cannot be read at key '{}': {error}", key.escape_ascii()),
-        None => format!("the source's snapshot cannot be read: {error}"),
+    let broken = |error: RdbError, key: Option<&[u8]>| {
+        let at = key.map(|key| format!(" at key '{}'", key.escape_ascii())).unwrap_or_default();
+        format!("the source's snapshot cannot be read{at}: {error}; the next attempt needs --flush-target")
     };
     let bytes = SnapshotBytes::new(source.incoming(), header);
     let mut reader = FileReader::new(bytes, true, Modules::Refused).map_err(|error| broken(error, None))?;
