@@ -290,6 +290,44 @@ fn a_cut_link_is_gone_on_with_where_it_was() {
 }
 
 #[test]
+fn keys_that_get_more_time_while_the_target_is_behind_do_not_expire_there() {
+    let site = Site::new();
+    let (source, target) = (site.redis(Mode::Plain, &[]), site.ours(Mode::Tls, &[]));
+    let proxy = Proxy::to(source.port, 3);
+    let (mut s, mut t) = (source.plain_client(), target.client());
+    for line in ["SET session v PX 2500", "SET lasting v PX 500000", "SET ending v PX 2000", "SET plain v"] {
+        assert_eq!(s.run(line), "+OK");
+    }
+    let migration = Migration::start(&[
+        "--from",
+        &format!("redis://127.0.0.1:{}", proxy.port()),
+        "--to",
+        &format!("rediss://localhost:{}", target.port()),
+        "--cacert",
+        &ca(&site),
+    ]);
+    eventually("the copy arrives", || t.run("EXISTS session lasting ending plain") == "4");
+    proxy.stall(true);
+    for line in ["SET brief v PX 200", "SET marker v PX 2600"] {
+        assert_eq!(s.run(line), "+OK");
+    }
+    for line in ["PEXPIRE session 600000", "PEXPIRE brief 600000", "COPY brief renamed", "PEXPIRE lasting 400000"] {
+        assert_eq!(s.run(line), "1", "{line}");
+    }
+    eventually("time passes", || s.run("GET marker") == "nil");
+    assert_eq!(s.run("GET ending"), "nil");
+    proxy.stall(false);
+    for key in ["session", "brief", "renamed", "lasting", "plain", "ending", "marker"] {
+        let when = format!("PEXPIRETIME {key}");
+        eventually(key, || t.run(&when) == s.run(&when));
+    }
+    migration.cut_over();
+    let (code, said) = migration.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(t.run("DEBUG DIGEST"), s.run("DEBUG DIGEST"));
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_anything_is_touched() {
     let site = Site::new();
     let (first, plain) = (site.ours(Mode::Tls, &[]), site.ours(Mode::Plain, &[]));

@@ -2,10 +2,10 @@
 //!
 //! Values are read whole and checked, then written in the form that the target reads: a source may be older or newer than it.
 
+use super::expiry::put_off;
 use super::progress::Progress;
 use super::source::Source;
 use super::target::{Target, What};
-use crate::base::clock::UnixMillis;
 use crate::data::limits::Limits;
 use crate::persistence::rdb::file::{FileReader, Item, Key, Modules};
 use crate::persistence::rdb::{RdbError, Version, payload};
@@ -18,9 +18,7 @@ pub struct Copied {
     pub keys: u64,
     /// Those of them that expire.
     pub volatile: u64,
-    /// Keys that had expired already, and were left out.
-    pub expired: u64,
-    /// Containers without elements, which old releases could write, left out too.
+    /// Containers without elements, which old releases could write, left out.
     pub empty: u64,
     /// Libraries of functions.
     pub libraries: u64,
@@ -104,14 +102,11 @@ impl Copier<'_> {
             self.copied.empty += 1;
             return Ok(());
         };
-        if key.expiry.is_some_and(|when| when <= UnixMillis::now()) {
-            self.copied.expired += 1;
-            return Ok(());
-        }
         self.copied.keys += 1;
         self.copied.volatile += u64::from(key.expiry.is_some());
         let payload = payload::dump(value.as_value(), self.version, false);
-        let expiry = key.expiry.map_or(0, |when| when.0).to_string();
+        // An instant before 1970 is none that RESTORE takes.
+        let expiry = key.expiry.map_or(0, |when| put_off(when.0.max(1))).to_string();
         let idle = key.idle_s.map(|seconds| seconds.min(i64::MAX as u64).to_string());
         let frequency = key.frequency.map(|counter| counter.to_string());
         let mut words = vec![&b"RESTORE"[..], &key.name, expiry.as_bytes(), &payload, b"REPLACE", b"ABSTTL"];

@@ -11,6 +11,7 @@
 //! | `source`, `stream` | the replica's end; the stream taken apart into commands |
 //! | `target` | many requests in flight, and their answers |
 //! | `copy`, `follow` | the snapshot, and the live stream |
+//! | `lag`, `expiry` | whether the target keeps up; keys do not expire while it does not |
 //! | `stop`, `progress`, `report` | signals in, lines and the report out |
 //!
 //! What always holds: the target is not touched before the source has agreed to be followed; a target that holds anything is refused unless
@@ -19,7 +20,9 @@
 mod calls;
 mod copy;
 mod endpoint;
+mod expiry;
 mod follow;
+mod lag;
 mod options;
 mod progress;
 mod report;
@@ -111,7 +114,8 @@ fn migrate(options: &MigrateOptions) -> Result<Report, String> {
     let followed = Follower {
         source: &mut source,
         target: &mut target,
-        endpoint: &from,
+        from: &from,
+        to: &to,
         progress: &mut progress,
         stop: &stop,
         pause: options.pause_source.map(Duration::from_secs),

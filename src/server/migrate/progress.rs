@@ -20,7 +20,7 @@ pub struct Progress<'e> {
 }
 
 /// How far the live stream is.
-pub struct Standing {
+pub struct State {
     /// Where the target is.
     pub reached: u64,
     /// Commands brought over.
@@ -61,11 +61,11 @@ impl<'e> Progress<'e> {
     }
 
     /// The live stream is being followed.
-    pub fn following(&mut self, standing: impl FnOnce() -> Standing) {
+    pub fn following(&mut self, standing: impl FnOnce() -> State) {
         if self.is_due().is_none() {
             return;
         }
-        let Standing { reached, commands, in_flight } = standing();
+        let State { reached, commands, in_flight } = standing();
         let lag = match self.offset() {
             Ok(offset) => format!("source at {offset}, lag {} bytes", offset.saturating_sub(reached)),
             Err(error) => format!("lag unknown: {error}"),

@@ -65,8 +65,8 @@ impl Report {
         line(
             "copy",
             format_args!(
-                "{} keys ({} expiring), {} libraries of functions, {} bytes in {seconds:.1} s; left out: {} expired, {} empty",
-                copied.keys, copied.volatile, copied.libraries, copied.bytes, copied.expired, copied.empty
+                "{} keys ({} expiring), {} libraries of functions, {} bytes in {seconds:.1} s; {} empty ones left out",
+                copied.keys, copied.volatile, copied.libraries, copied.bytes, copied.empty
             ),
         );
         line(

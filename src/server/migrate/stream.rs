@@ -2,18 +2,17 @@
 //!
 //! Positions count every byte of the stream, as the source does, those included that are for replicas alone.
 
-use crate::resp::{Limits, Parsed, Parser};
+use crate::resp::{Args, Limits, Parsed, Parser};
 
 /// Room given back when a large command has gone through.
 const SPARE_BYTES: usize = 1 << 20;
 
 /// A piece of the stream.
-#[derive(Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// A command for the target, as it is sent.
     Command {
-        /// Its name.
-        name: &'a [u8],
+        /// Its words.
+        args: Args<'a>,
         /// All of it.
         request: &'a [u8],
         /// Where it begins.
@@ -88,11 +87,10 @@ impl CommandStream {
         let args = self.parser.args(request);
         let is_question = args.is(0, "REPLCONF") && args.is(1, "GETACK");
         let is_own = args.is(0, "REPLCONF") || args.is(0, "PING") || request.first() != Some(&b'*');
-        let name = args.at(0);
         let piece = match (is_question, is_own) {
             (true, _) => Piece::Question,
             (_, true) => Piece::Other,
-            _ => Piece::Command { name, request, from },
+            _ => Piece::Command { args, request, from },
         };
         Ok(Some(piece))
     }
@@ -111,7 +109,7 @@ mod tests {
         stream.input().extend_from_slice(bytes);
         while let Some(piece) = stream.next().unwrap() {
             seen.push(match piece {
-                Piece::Command { name, from, .. } => format!("{}@{from}", name.escape_ascii()),
+                Piece::Command { args, from, .. } => format!("{}@{from}", args.at(0).escape_ascii()),
                 Piece::Question => "?".into(),
                 Piece::Other => ".".into(),
             });
