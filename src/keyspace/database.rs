@@ -148,6 +148,12 @@ impl Database {
         marks.map(|marks| marks.take_due(table, shard, now, limit, |key| self.hash(key))).unwrap_or_default()
     }
 
+    fn reserve(&self, keys: usize) {
+        for shard in 0..SHARDS {
+            table::reserve(&mut self.shard(shard).write(), keys / SHARDS, |key| self.hash(key));
+        }
+    }
+
     /// Puts an entry into a locked shard's table.
     pub(super) fn put(&self, table: &mut Table, shard: usize, hash: u64, entry: Entry) -> Option<Entry> {
         if let Some(when) = entry.expiry() {
@@ -167,14 +173,16 @@ impl Database {
         old
     }
 
-    /// Takes a key out of a locked shard's table.
-    pub(super) fn take(&self, table: &mut Table, hash: u64, key: &[u8]) -> Option<Entry> {
+    /// Takes a key out of a locked shard's table, which gives memory back if it may.
+    pub(super) fn take(&self, table: &mut Table, hash: u64, key: &[u8], may_shrink: bool) -> Option<Entry> {
         let entry = table::remove(table, hash, key)?;
         self.keys.fetch_sub(1, Relaxed);
         if entry.expiry().is_some() {
             self.volatile.fetch_sub(1, Relaxed);
         }
-        table::shrink_if_sparse(table, |key| self.hash(key));
+        if may_shrink {
+            table::shrink_if_sparse(table, |key| self.hash(key));
+        }
         Some(entry)
     }
 
@@ -265,12 +273,13 @@ impl Database {
         (self.keys.swap(0, Relaxed) as usize, tables)
     }
 
-    /// Takes over everything that another database holds; this one must be empty and the caller hold the gate exclusively.
-    fn take_in(&self, other: &Self, before_change: impl Fn(usize, &Table)) {
+    /// Takes over everything that another database holds; this one must be empty and the caller hold the gate exclusively. The empty
+    /// tables are handed on, as in [`Database::clear`].
+    fn take_in(&self, other: &Self, pass: impl Fn(usize, Table) -> Option<Table>) {
         for shard in 0..SHARDS {
             let mut table = self.shard(shard).write();
-            before_change(shard, &table);
-            *table = std::mem::take(&mut *other.shard(shard).write());
+            let theirs = std::mem::take(&mut *other.shard(shard).write());
+            drop(pass(shard, std::mem::replace(&mut *table, theirs)));
             let mut index = self.expiry[shard].lock();
             *index = std::mem::take(&mut *other.expiry[shard].lock());
             self.publish_due(shard, &index);
@@ -350,8 +359,8 @@ impl Keyspace {
     pub fn take_in(&self, other: &Self) {
         for db in other.indices().filter(|db| other.is_built(*db)) {
             let slot = self.slot(db);
-            let before_change = |shard: usize, table: &Table| self.snapshot.before_change(slot, shard, table);
-            self.database(db).take_in(other.database(db), before_change);
+            let pass = |shard, table| self.snapshot.take_over(slot, shard, table);
+            self.database(db).take_in(other.database(db), pass);
         }
     }
 
@@ -360,6 +369,14 @@ impl Keyspace {
         let (x, y) = (self.slot(a), self.slot(b));
         self.slots[a.0 as usize].store(y, Relaxed);
         self.slots[b.0 as usize].store(x, Relaxed);
+    }
+
+    /// Makes room for so many keys more in a database, evenly spread. The caller is inside the gate.
+    pub fn reserve(&self, db: DbIndex, keys: usize) {
+        // Entries do not move under a picture that is being taken.
+        if !self.is_snapshotting() {
+            self.database(db).reserve(keys);
+        }
     }
 
     /// Keys in all databases.

@@ -3,6 +3,8 @@
 //! The table is `hashbrown`'s raw table; a slot is one pointer ([`Entry`]). Bits of the hash: the low bits choose the
 //! slot, the top 7 are the slot's tag, the bits below those choose the shard.
 
+use std::ops::Range;
+
 use dashmap::SharedValue;
 use hashbrown::raw::{InsertSlot, RawTable};
 
@@ -56,6 +58,42 @@ pub fn iter(table: &Table) -> impl Iterator<Item = &Entry> {
         // SAFETY: a bucket the iterator yields is full.
         &bucket.as_ref().0
     })
+}
+
+/// The entries in slots of a range that ends where the table does or before.
+pub fn range(table: &Table, slots: Range<usize>) -> impl Iterator<Item = &Entry> {
+    slots.filter_map(|index| at(table, index))
+}
+
+/// Entries, each asked for some time before it comes: where they stand in memory is unrelated to their order.
+pub fn ahead<'t>(entries: impl Iterator<Item = &'t Entry>) -> impl Iterator<Item = &'t Entry> {
+    /// Entries that are asked for before the first of them is used.
+    const AHEAD: usize = 16;
+    let mut coming = entries.inspect(|entry| entry.prefetch());
+    let mut window: [Option<&Entry>; AHEAD] = std::array::from_fn(|_| coming.next());
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let next = std::mem::replace(&mut window[at], coming.next());
+        at = (at + 1) % AHEAD;
+        next
+    })
+}
+
+/// The entry of `key`, and the slot it is in.
+pub fn find_slot<'t>(table: &'t Table, hash: u64, key: &[u8]) -> Option<(usize, &'t Entry)> {
+    let bucket = table.find(hash, |slot| slot.0.key() == key)?;
+    // SAFETY: the bucket was just found in this table, which is borrowed as long as the entry.
+    Some(unsafe { (table.bucket_index(&bucket), &bucket.as_ref().0) })
+}
+
+/// Whether the next new entry moves all others.
+pub fn is_full(table: &Table) -> bool {
+    table.len() == table.capacity()
+}
+
+/// Makes room for so many entries more.
+pub fn reserve(table: &mut Table, entries: usize, rehash: impl Fn(&[u8]) -> u64) {
+    table.reserve(entries, |slot| rehash(slot.0.key()));
 }
 
 /// The entry in slot `index`, where one is; `index` is taken modulo the table's size.

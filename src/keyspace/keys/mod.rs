@@ -244,11 +244,12 @@ impl<'g> Keys<'g> {
         unsafe { &*self.database().shard(shard).data_ptr() }
     }
 
-    fn table_mut(&mut self, shard: usize) -> &mut Table {
+    /// The table of a shard, for changing one key in it and nothing else.
+    fn table_mut(&mut self, shard: usize, hash: u64, key: &[u8]) -> &mut Table {
         self.check(shard, Access::Write);
         // SAFETY: the shard is write-locked by `self` (checked above) or the gate is exclusive; `&mut self` excludes other borrows.
         let table = unsafe { &mut *self.database().shard(shard).data_ptr() };
-        self.keyspace.snapshot.before_change(self.keyspace.slot(self.db), shard, table);
+        self.keyspace.snapshot.before_change(self.keyspace.slot(self.db), shard, table, hash, key);
         table
     }
 

@@ -139,7 +139,7 @@ impl Keys<'_> {
         let database = self.database();
         let hash = self.hash(key);
         let shard = database.shard_of(hash);
-        database.set_expiry(self.table_mut(shard), shard, hash, key, when)
+        database.set_expiry(self.table_mut(shard, hash, key), shard, hash, key, when)
     }
 
     /// The entry of a key, to be changed; an expired one is removed first.
@@ -154,7 +154,7 @@ impl Keys<'_> {
             }
             return None;
         }
-        table::find_mut(self.table_mut(shard), hash, key)
+        table::find_mut(self.table_mut(shard, hash, key), hash, key)
     }
 
     /// Clients that wait for a key that was there already should look at it again.
@@ -187,7 +187,7 @@ impl Keys<'_> {
         let shard = database.shard_of(hash);
         let mut entry = Entry::new(key, value, expiry, self.freshness.initial(self.now));
         let fields_expire = hash_of(&mut entry).and_then(Hash::mark_anew);
-        let table = self.table_mut(shard);
+        let table = self.table_mut(shard, hash, key);
         let old = database.put(table, shard, hash, entry);
         // An LFU counter survives an overwrite.
         if let (Some(old), Freshness::Lfu(_)) = (&old, self.freshness)
@@ -209,7 +209,9 @@ impl Keys<'_> {
     pub(super) fn take(&mut self, key: &[u8]) -> Option<Entry> {
         let database = self.database();
         let hash = self.hash(key);
-        let taken = database.take(self.table_mut(database.shard_of(hash)), hash, key);
+        // Entries do not move under a picture that is being taken.
+        let may_shrink = !self.keyspace.is_snapshotting();
+        let taken = database.take(self.table_mut(database.shard_of(hash), hash, key), hash, key, may_shrink);
         self.wake_if_lost(key, taken.as_ref().is_some_and(Entry::is_stream));
         taken
     }

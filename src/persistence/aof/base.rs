@@ -21,12 +21,10 @@ pub fn function(out: &mut Vec<u8>, code: &[u8]) {
 pub struct CommandEncoder;
 
 impl ShardEncoder for CommandEncoder {
-    fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>, _writer_waits: bool) -> Vec<u8> {
-        let mut out = Vec::new();
+    fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>, _writer_waits: bool, out: &mut Vec<u8>) {
         for entry in entries {
-            encode(&mut out, entry);
+            encode(out, entry);
         }
-        out
     }
 }
 
@@ -189,7 +187,8 @@ mod tests {
 
     fn commands(value: NewValue<'_>, expiry: Option<UnixMillis>) -> Vec<String> {
         let entry = Entry::new(b"key", value, expiry, 0);
-        let bytes = CommandEncoder.encode(DbIndex(0), &mut std::iter::once(&entry), false);
+        let mut bytes = Vec::new();
+        CommandEncoder.encode(DbIndex(0), &mut std::iter::once(&entry), false, &mut bytes);
         let mut reader = RecordReader::new(&bytes[..], 0);
         let mut commands = Vec::new();
         while let Some(Item::Command(args)) = reader.next_item().unwrap() {

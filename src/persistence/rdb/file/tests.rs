@@ -22,7 +22,7 @@ fn specimen(usage: Usage) -> Vec<u8> {
         Entry::new(b"plain", NewValue::string(b"value"), None, 99_000),
         Entry::new(b"expires", NewValue::string(b"12"), Some(UnixMillis(1234)), 99_000),
     ];
-    file.extend(KeyEncoder::new(Version::V11, true, usage, now).encode(DbIndex(2), &mut entries.iter(), false));
+    KeyEncoder::new(Version::V11, true, usage, now).encode(DbIndex(2), &mut entries.iter(), false, &mut file);
     file.extend(end());
     let checksum = crc64(&file);
     file.extend(checksum.to_le_bytes());

@@ -113,15 +113,15 @@ impl KeyEncoder {
 }
 
 impl ShardEncoder for KeyEncoder {
-    fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>, writer_waits: bool) -> Vec<u8> {
+    fn encode(&self, _db: DbIndex, entries: &mut dyn Iterator<Item = &Entry>, writer_waits: bool, out: &mut Vec<u8>) {
         let idle = self.idle.lock().pop();
         let mut writer = idle.unwrap_or_default();
         writer.set_compression(self.compression && !writer_waits);
+        std::mem::swap(&mut writer.out, out);
         for entry in entries {
             self.entry(&mut writer, entry);
         }
-        let bytes = std::mem::take(&mut writer.out);
+        std::mem::swap(&mut writer.out, out);
         self.idle.lock().push(writer);
-        bytes
     }
 }
