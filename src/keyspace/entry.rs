@@ -297,7 +297,7 @@ impl OwnedValue {
     pub fn string(bytes: Vec<u8>) -> Self {
         match NewValue::string(&bytes) {
             NewValue::Int(value) => Self::Int(value),
-            NewValue::Inline(bytes) => Self::Inline(bytes.into()),
+            NewValue::Inline(_) => Self::Inline(bytes.into_boxed_slice()),
             NewValue::Object(_) => Self::Object(Object::Raw(bytes)),
         }
     }

@@ -10,13 +10,17 @@ use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::data::limits::Limits;
 use crate::engine::{Engine, Hold};
-use crate::keyspace::{Access, DbIndex, Keys, Keyspace, LockRequest};
+use crate::keyspace::{Access, DbIndex, HashedKey, Keys, Keyspace, LockRequest, OwnedValue};
 use crate::persistence::rdb::RdbError;
 use crate::persistence::rdb::file::{FileReader, Item, Key, Modules};
 use crate::replication::{ReplOffset, ReplicationId};
 
 /// Keys without elements that are named in the log.
 const EMPTY_KEYS_NAMED: u64 = 10;
+/// Keys that are put in their places under one hold of the gate.
+const KEYS_PER_HOLD: usize = 32;
+/// Room is made in advance for at most one key in so many bytes of a file, whatever it announces.
+const BYTES_PER_KEY: u64 = 16;
 
 /// How a file is loaded.
 #[derive(Clone, Copy, Debug, Default)]
@@ -172,11 +176,15 @@ struct Loading<'a> {
     db: u64,
     /// Where keys and functions go that are not to be seen yet.
     aside: Option<&'a mut Aside>,
+    /// Keys of this database that are read and not in their places yet: what is asked for the memory of one while others are read, is
+    /// there when its turn comes.
+    waiting: Vec<Waiting>,
 }
 
 impl<'a> Loading<'a> {
     fn new(engine: &'static Engine, path: &'a Path, settings: &'a Settings, mode: LoadMode) -> Self {
-        Self { engine, path, settings, mode, loaded: Loaded::default(), db: 0, aside: None }
+        let waiting = Vec::with_capacity(KEYS_PER_HOLD);
+        Self { engine, path, settings, mode, loaded: Loaded::default(), db: 0, aside: None, waiting }
     }
 
     fn run<R: Read>(mut self, source: R) -> Result<(Loaded, FileReader<R>), LoadError> {
@@ -192,8 +200,10 @@ impl<'a> Loading<'a> {
                 Item::Function(code) => self.function(&code)?,
                 Item::Database(db) => self.database(db)?,
                 Item::Key(key) => self.key(key)?,
-                Item::Sizes(..) | Item::ModuleData(_) => {}
+                Item::Sizes(keys, _) => self.announced(keys),
+                Item::ModuleData(_) => {}
                 Item::End { summed } => {
+                    self.put_waiting()?;
                     if checksum && !summed {
                         tracing::info!("RDB file was saved with checksum disabled: no check performed.");
                     }
@@ -262,6 +272,7 @@ impl<'a> Loading<'a> {
                  database {db}: raise 'databases'"
             ));
         }
+        self.put_waiting()?;
         self.db = db;
         Ok(())
     }
@@ -285,38 +296,83 @@ impl<'a> Loading<'a> {
             }
             return Ok(());
         };
-        let now = UnixMillis::now();
-        if !self.mode.keep_expired && key.expiry.is_some_and(|when| when < now) {
+        if !self.mode.keep_expired && key.expiry.is_some_and(|when| when < UnixMillis::now()) {
             self.loaded.expired += 1;
             if self.loaded.stream_id.is_some() && !self.mode.exclusive {
                 self.loaded.gone.push((DbIndex(self.db as u32), key.name));
             }
             return Ok(());
         }
-        let hash = self.engine.keyspace.hash(&key.name);
-        let db = DbIndex(self.db as u32);
+        let keyspace = self.keyspace();
+        let hash = keyspace.hash(&key.name);
+        keyspace.prefetch_slot(DbIndex(self.db as u32), hash);
+        self.waiting.push(Waiting {
+            name: key.name,
+            hash,
+            value,
+            expiry: key.expiry,
+            idle_s: key.idle_s,
+            frequency: key.frequency,
+        });
+        let slow = self.settings.persistence.key_load_delay > 0;
+        if slow || self.waiting.len() >= KEYS_PER_HOLD { self.put_waiting() } else { Ok(()) }
+    }
+
+    /// Where the keys go.
+    fn keyspace(&self) -> &Keyspace {
+        self.aside.as_ref().map_or(&self.engine.keyspace, |aside| &aside.keyspace)
+    }
+
+    /// Enters the gate, where that is to be done; whether nobody else knows of the keys, or may touch them.
+    fn enter(&self) -> (bool, Hold<'static>) {
+        let alone = self.mode.exclusive || self.aside.is_some();
+        (alone, if alone { Hold::Nothing } else { self.engine.gate.shared() })
+    }
+
+    /// Puts the keys that are waiting where they belong.
+    fn put_waiting(&mut self) -> Result<(), LoadError> {
+        let (db, now) = (DbIndex(self.db as u32), UnixMillis::now());
         let freshness = Engine::freshness(self.settings);
-        let (_hold, mut keys) = if let Some(aside) = &self.aside {
-            // Nobody else knows of it.
-            (Hold::Nothing, Keys::exclusive(&aside.keyspace, db, now, freshness))
-        } else if self.mode.exclusive {
-            (Hold::Nothing, Keys::exclusive(&self.engine.keyspace, db, now, freshness))
-        } else {
-            let request = LockRequest { db, hash, access: Access::Write };
-            let hold = self.engine.gate.shared();
-            (hold, Keys::lock(&self.engine.keyspace, db, &[request], now, freshness))
-        };
-        keys.see_expired = true;
-        if !self.mode.merge && keys.entry_mut(&key.name).is_some() {
-            return self.unfit(format!(
-                "RDB has duplicated key '{}' in DB {}; 'redis-tls check-rdb' shows what is in the file",
-                String::from_utf8_lossy(&key.name),
-                self.db
-            ));
+        let (alone, _hold) = self.enter();
+        let keyspace = self.aside.as_ref().map_or(&self.engine.keyspace, |aside| &aside.keyspace);
+        for Waiting { name, hash, value, expiry, idle_s, frequency } in self.waiting.drain(..) {
+            let mut keys = if alone {
+                Keys::exclusive(keyspace, db, now, freshness)
+            } else {
+                Keys::lock(keyspace, db, &[LockRequest { db, hash, access: Access::Write }], now, freshness)
+            };
+            keys.remember(HashedKey::new(&name, hash));
+            keys.see_expired = true;
+            if !self.mode.merge && keys.peek(&name).is_some() {
+                let why = format!(
+                    "RDB has duplicated key '{}' in DB {db}; 'redis-tls check-rdb' shows what is in the file",
+                    String::from_utf8_lossy(&name),
+                    db = db.0
+                );
+                return Err(LoadError::Unfit(self.path.into(), why));
+            }
+            keys.set_owned(&name, value, expiry);
+            keys.set_freshness(&name, idle_s, frequency);
+            self.loaded.keys += 1;
         }
-        keys.set_owned(&key.name, value, key.expiry);
-        keys.set_freshness(&key.name, key.idle_s, key.frequency);
-        self.loaded.keys += 1;
         Ok(())
     }
+
+    /// Makes room for as many keys as the file announces, as far as there are bytes for them.
+    fn announced(&self, keys: u64) {
+        let bytes = self.engine.saving.loads.total_bytes.load(Relaxed);
+        let keys = usize::try_from(keys.min(bytes / BYTES_PER_KEY)).unwrap_or(0);
+        let (_, _hold) = self.enter();
+        self.keyspace().reserve(DbIndex(self.db as u32), keys);
+    }
+}
+
+/// A key on its way from the file to its place.
+struct Waiting {
+    name: Vec<u8>,
+    hash: u64,
+    value: OwnedValue,
+    expiry: Option<UnixMillis>,
+    idle_s: Option<u64>,
+    frequency: Option<u8>,
 }
