@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::DatabaseHeaders;
+use super::flusher::Flusher;
 use crate::base::crc64::Crc64;
 use crate::keyspace::{Census, Piece};
 use crate::persistence::rdb::file;
@@ -17,7 +18,9 @@ pub struct SnapshotFile {
     temporary: PathBuf,
     out: BufWriter<File>,
     checksum: Option<Crc64>,
-    flush_early: bool,
+    /// Flushes while the file is being written, where that is wanted.
+    flusher: Option<Flusher>,
+    /// Bytes written since it was last asked to.
     unflushed: u64,
     headers: DatabaseHeaders,
     committed: bool,
@@ -27,15 +30,19 @@ impl SnapshotFile {
     /// Creates the temporary file.
     pub fn create(temporary: PathBuf, checksum: bool, flush_early: bool, census: Vec<Census>) -> io::Result<Self> {
         let out = BufWriter::with_capacity(256 << 10, File::create(&temporary)?);
-        Ok(Self {
+        let mut file = Self {
             temporary,
             out,
             checksum: checksum.then(Crc64::default),
-            flush_early,
+            flusher: None,
             unflushed: 0,
             headers: DatabaseHeaders::new(census),
             committed: false,
-        })
+        };
+        if flush_early {
+            file.flusher = Some(Flusher::start(file.out.get_ref())?);
+        }
+        Ok(file)
     }
 
     /// Appends bytes.
@@ -45,10 +52,15 @@ impl SnapshotFile {
         }
         self.out.write_all(bytes)?;
         self.unflushed += bytes.len() as u64;
-        if self.flush_early && self.unflushed >= FLUSH_BYTES {
+        if self.unflushed >= FLUSH_BYTES
+            && let Some(flusher) = self.flusher.take()
+        {
             self.out.flush()?;
-            self.out.get_ref().sync_data()?;
             self.unflushed = 0;
+            if !flusher.flush_soon() {
+                return flusher.end();
+            }
+            self.flusher = Some(flusher);
         }
         Ok(())
     }
@@ -72,6 +84,7 @@ impl SnapshotFile {
     /// Waits until all that was appended is on disk.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()?;
+        self.flusher.take().map_or(Ok(()), Flusher::end)?;
         self.out.get_ref().sync_all()
     }
 

@@ -6,6 +6,7 @@
 
 mod background;
 mod file;
+mod flusher;
 mod headers;
 mod load;
 pub(in crate::engine) mod pace;
