@@ -38,15 +38,24 @@ impl Engine {
         let pending = self.shutdown.lock().take();
         let aborted = closing.is_some() || pending.is_some();
         if aborted {
-            // Several may have asked for it; each waits for nothing but the end.
-            for client in self.clients.all() {
-                let waiter = self.waiters.of_client(client.id);
-                if waiter.is_some_and(|waiter| waiter.wait.is_for_the_end()) {
-                    self.refuse_shutdown(client.id);
-                }
-            }
+            self.refuse_shutdowns();
         }
         aborted
+    }
+
+    /// Tells all clients who asked for a shutdown that it will not be: several may have, and one request stands for all.
+    pub fn refuse_shutdowns(&self) {
+        self.shutdown.lock().take_if(|pending| pending.client.is_some());
+        for client in self.clients.all() {
+            let waiter = self.waiters.of_client(client.id).filter(|waiter| waiter.wait.is_for_the_end());
+            let Some(waiter) = waiter else { continue };
+            let Some(mut over) = waiter.claim() else { continue };
+            *over = true;
+            drop(over);
+            self.waiters.forget(&waiter);
+            waiter.client.set_flags(ClientFlags::BLOCKED, false);
+            waiter.client.post(Signal::Unblocked(b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n".to_vec()));
+        }
     }
 
     /// Replicas are given time to get everything: nobody writes meanwhile, and the request can be taken back. `false` if they have
@@ -93,16 +102,5 @@ impl Engine {
                 self.shutdown_wanted.notified().await;
             }
         }
-    }
-
-    /// Ends the wait of a client that asked for a shutdown which will not be.
-    pub fn refuse_shutdown(&self, client: ClientId) {
-        let Some(waiter) = self.waiters.of_client(client) else { return };
-        let Some(mut over) = waiter.claim() else { return };
-        *over = true;
-        drop(over);
-        self.waiters.forget(&waiter);
-        waiter.client.set_flags(ClientFlags::BLOCKED, false);
-        waiter.client.post(Signal::Unblocked(b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n".to_vec()));
     }
 }

@@ -51,7 +51,7 @@ pub async fn prepare(engine: &'static Engine, shutdown: Shutdown) -> Option<i32>
     }
     engine.saving.end_last_save();
     tracing::warn!("Error trying to save the DB, can't exit.");
-    refuse(engine, shutdown);
+    refuse(engine);
     None
 }
 
@@ -62,7 +62,7 @@ fn end_append_only(engine: &'static Engine, shutdown: Shutdown) -> bool {
         if state == AofState::WaitsForBase {
             if !shutdown.how.force {
                 tracing::warn!("Writing initial AOF, can't exit.");
-                refuse(engine, shutdown);
+                refuse(engine);
                 return false;
             }
             tracing::warn!("Writing initial AOF. Exit anyway.");
@@ -77,12 +77,10 @@ fn end_append_only(engine: &'static Engine, shutdown: Shutdown) -> bool {
     true
 }
 
-fn refuse(engine: &Engine, shutdown: Shutdown) {
+fn refuse(engine: &Engine) {
     engine.pause.end();
     tracing::warn!("Errors trying to shut down the server. Check the logs for more information.");
-    if let Some(client) = shutdown.client {
-        engine.refuse_shutdown(client);
-    }
+    engine.refuse_shutdowns();
 }
 
 /// Gives replicas time to get everything, as `shutdown-timeout` says; `false` if the request was taken back meanwhile.
