@@ -25,7 +25,7 @@ impl Engine {
     /// Memory that grows because keys are removed, and must not cost more of them: what is on its way to replicas and to the append
     /// only file.
     fn uncounted_memory(&self) -> u64 {
-        self.feed.excess_bytes() + self.feed.tail.len() as u64 + self.replication.output_memory()
+        self.feed.excess_bytes() + self.aof_buffer_bytes() + self.replication.output_memory()
     }
 
     /// Bytes above the limit. Far below it this is one comparison.

@@ -95,6 +95,8 @@ impl Log {
         drop(writing);
         tail.close();
         self.forgive();
+        // What was not written is forgotten.
+        self.written.fetch_max(tail.end(), Relaxed);
         self.release_to(tail.end());
         flushed
     }
@@ -110,9 +112,11 @@ impl Log {
         self.writing.lock().bytes
     }
 
-    /// Bytes that could not be written.
-    pub fn pending_bytes(&self) -> usize {
-        self.writing.lock().pending.len()
+    /// Bytes that were appended and have not been written.
+    pub fn unwritten_bytes(&self, tail: &Tail) -> u64 {
+        // The end is read last: it grows, and is never behind what has been written.
+        let written = self.written.load(Relaxed);
+        tail.end().saturating_sub(written)
     }
 
     /// Why writes are to be refused, if they are.
@@ -351,10 +355,11 @@ mod tests {
         tail.append(DbIndex(0), b"one", DbIndex(0));
         log.write(&tail, OnError::TryAgain);
         assert!(log.is_failing() && !log.is_written(&tail) && log.failure().is_some());
+        assert_eq!(log.unwritten_bytes(&tail), tail.end());
         log.begin(File::create(folder.path().join("2")).unwrap(), 0);
         tail.append(DbIndex(0), b"two", DbIndex(0));
         log.write(&tail, OnError::TryAgain);
-        assert!(!log.is_failing() && log.is_written(&tail));
+        assert!(!log.is_failing() && log.is_written(&tail) && log.unwritten_bytes(&tail) == 0);
         assert_eq!(content(&folder, "2"), "onetwo");
     }
 

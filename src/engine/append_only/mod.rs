@@ -91,9 +91,10 @@ impl Engine {
         known.then(|| FeedOffset(self.append_only.feed_on_disk.load(Relaxed)))
     }
 
-    /// Bytes of changes that are not in the file yet.
+    /// Bytes of changes that are not in the file yet. Asked before every command where memory is limited, so it takes no lock.
     pub fn aof_buffer_bytes(&self) -> u64 {
-        (self.feed.tail.len() + self.append_only.log.pending_bytes()) as u64
+        let tail = &self.feed.tail;
+        if tail.is_open() { self.append_only.log.unwritten_bytes(tail) } else { 0 }
     }
 }
 

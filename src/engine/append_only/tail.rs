@@ -89,16 +89,6 @@ impl Tail {
         self.end.load(Relaxed)
     }
 
-    /// Bytes that nobody has taken.
-    pub fn len(&self) -> usize {
-        self.inner.lock().bytes.len()
-    }
-
-    /// Whether everything has been taken.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Moves everything to the end of `into`; the offset that it reaches comes back.
     pub(in crate::engine) fn take(&self, into: &mut Vec<u8>) -> u64 {
         let mut inner = self.inner.lock();
@@ -132,7 +122,10 @@ mod tests {
         assert_eq!(tail.take(&mut rest), (bytes.len() + rest.len() - 1) as u64);
         assert_eq!(String::from_utf8_lossy(&rest), "-c*2\r\n$6\r\nSELECT\r\n$1\r\n2\r\nd");
         tail.close();
-        assert!(tail.is_empty() && !tail.is_open());
+        assert!(!tail.is_open());
+        tail.append(DbIndex(2), b"lost", DbIndex(2));
+        let mut nothing = Vec::new();
+        assert_eq!((tail.take(&mut nothing), nothing.len()), (tail.end(), 0));
     }
 
     #[test]
