@@ -50,6 +50,8 @@ pub struct Wait {
     pub retry_as: Option<OwnedArgs>,
     /// What replicas must have confirmed, where that is what is waited for.
     pub acks: Option<AckWait>,
+    /// Whether it ends when what is on disk has been loaded.
+    pub until_loaded: bool,
 }
 
 impl Wait {
@@ -62,11 +64,12 @@ impl Wait {
         lost: Lost::Ignore,
         retry_as: None,
         acks: None,
+        until_loaded: false,
     };
 
     /// Whether nothing ends it but the end of the process.
     pub fn is_for_the_end(&self) -> bool {
-        self.keys.is_empty() && self.deadline.is_none() && self.acks.is_none()
+        self.keys.is_empty() && self.deadline.is_none() && self.acks.is_none() && !self.until_loaded
     }
 }
 

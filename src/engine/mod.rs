@@ -22,6 +22,7 @@ mod oom_score;
 mod pause;
 mod permissions;
 mod reclaimer;
+mod reloading;
 mod replication;
 mod running_script;
 mod saving;
@@ -55,6 +56,7 @@ pub use monitor::Monitors;
 pub use oom_score::OomScore;
 pub use pause::{Pause, PauseScope};
 pub use reclaimer::Reclaimer;
+pub use reloading::{LoadWork, PreparedLoad};
 pub use replication::{
     AckWait, Applier, CopyOrigin, FailoverRequest, LinkPhase, LinkReport, PrimaryAddress, Replica, ReplicaReport,
     Replication, RoleReport, StreamBroken,
@@ -310,6 +312,7 @@ impl Engine {
             Freshness::Lru
         }
     }
+
 
     /// Says how listening sockets are moved.
     pub fn set_rebind(&self, rebind: Rebind) {
