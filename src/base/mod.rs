@@ -1,4 +1,4 @@
-//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, files, the allocator, a queue of bytes, hints to the processor.
+//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, files, the allocator, progress, a queue of bytes, hints to the processor.
 
 pub mod allocator_control;
 pub mod byte_queue;
@@ -11,6 +11,7 @@ pub mod memory;
 pub mod number;
 pub mod prefetch;
 pub mod process;
+pub mod progress;
 pub mod release;
 pub mod replace_file;
 pub mod system_text;

@@ -1,14 +1,21 @@
 //! Loading the snapshot, or the append only file, at the start, on a thread of its own, while clients are told to wait.
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::check_rdb;
+use super::{check_rdb, terminal};
+use crate::base::progress::{Progress, Teller};
 use crate::config::Settings;
 use crate::engine::{AofFailed, Engine, LoadError, LoadMode};
+
+/// How often the progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// What is loaded sooner is not drawn.
+const DRAWN_AFTER: Duration = Duration::from_millis(300);
 
 /// Says that loading is about to begin. Called before anybody can connect.
 pub fn announce(engine: &Engine) {
@@ -30,9 +37,36 @@ pub async fn run(engine: &'static Engine) -> Result<(), LoadFailed> {
         tracing::error!("no thread for loading: {error}");
         return Err(LoadFailed);
     }
-    result.await.unwrap_or(Err(LoadFailed))?;
+    let loaded = tokio::select! {
+        loaded = result => loaded.unwrap_or(Err(LoadFailed)),
+        never = show_progress(engine) => match never {},
+    };
+    if terminal::is_watched() {
+        terminal::show(String::new());
+    }
+    loaded?;
     engine.saving.loads.active.store(false, Relaxed);
     Ok(())
+}
+
+/// Tells the log now and then how far loading has come, and draws it where standard output is a terminal.
+async fn show_progress(engine: &Engine) -> Infallible {
+    let (loads, started, mut teller) = (&engine.saving.loads, Instant::now(), Teller::default());
+    let watched = terminal::is_watched();
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let (done, total) = (loads.done_bytes.load(Relaxed), loads.total_bytes.load(Relaxed));
+        if total == 0 {
+            continue;
+        }
+        if let Some(progress) = teller.due(done, total) {
+            tracing::info!("Loading: {progress}");
+        }
+        if watched && started.elapsed() >= DRAWN_AFTER {
+            let progress = Progress { done, total, elapsed_s: started.elapsed().as_secs() };
+            terminal::show(terminal::bar("Loading", &progress));
+        }
+    }
 }
 
 fn load(engine: &'static Engine) -> Result<(), LoadFailed> {

@@ -10,6 +10,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
+use super::terminal;
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::config::values::LogLevel;
@@ -79,7 +80,10 @@ impl<S: Subscriber> Layer<S> for Lines {
         );
         // A log that cannot be written has no place to say so.
         let _ = match &self.output {
-            Output::Stdout => std::io::stdout().lock().write_all(line.as_bytes()),
+            Output::Stdout => {
+                terminal::log(&line);
+                Ok(())
+            }
             Output::File(file) => file.lock().write_all(line.as_bytes()),
             Output::Nothing => Ok(()),
         };

@@ -11,5 +11,6 @@ mod options;
 mod start;
 mod stopping;
 mod supervision;
+mod terminal;
 
 pub use options::main;

@@ -13,6 +13,7 @@ use super::base::BaseFile;
 use super::files::{Folder, NotWritten};
 use super::log::OnError;
 use crate::base::clock::UnixMillis;
+use crate::base::progress::Teller;
 use crate::base::system_text::system_text;
 use crate::config::Settings;
 use crate::engine::Engine;
@@ -135,10 +136,15 @@ impl Engine {
     ) -> io::Result<Option<BaseFile>> {
         let mut file = BaseFile::create(folder.temporary("-bg"), settings, snapshot.census())?;
         file.write(&snapshot.preamble)?;
+        let delay_us = settings.persistence.rdb_key_save_delay;
+        let (done, total) = (&self.append_only.keys_done, self.append_only.rewrites().keys_total);
+        let mut teller = Teller::default();
         while let Some(piece) = snapshot.next_piece() {
             file.piece(&piece)?;
-            let delay_us = settings.persistence.rdb_key_save_delay;
-            if !pace::count(piece.keys, delay_us, ticket, &self.append_only.keys_done) {
+            if let Some(progress) = teller.due(done.load(Relaxed), total) {
+                tracing::info!("Background AOF rewrite: {progress}");
+            }
+            if !pace::count(piece.keys, delay_us, ticket, done) {
                 return Ok(None);
             }
         }

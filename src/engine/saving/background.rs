@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::save::{target, temporary};
 use super::{RunningSnapshot, SaveError, SnapshotFile, Ticket, pace};
 use crate::base::clock::UnixMillis;
+use crate::base::progress::Teller;
 use crate::config::Settings;
 use crate::engine::Engine;
 
@@ -118,9 +119,13 @@ impl Engine {
             snapshot.census(),
         )?;
         file.write(&snapshot.preamble)?;
+        let (done, total) = (&self.saving.saves.keys_done, self.saving.saves.report().keys_total);
+        let mut teller = Teller::default();
         while let Some(piece) = snapshot.next_piece() {
             file.piece(&piece)?;
-            let done = &self.saving.saves.keys_done;
+            if let Some(progress) = teller.due(done.load(Relaxed), total) {
+                tracing::info!("Background saving: {progress}");
+            }
             if !pace::count(piece.keys, persistence.rdb_key_save_delay, ticket, done) {
                 return Ok(None);
             }

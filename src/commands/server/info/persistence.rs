@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::text::Text;
-use crate::engine::{AofState, Context, LoadFigures};
+use crate::base::progress::Progress;
+use crate::engine::{AofState, Context};
 
 pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     let saving = &ctx.engine.saving;
@@ -20,16 +21,20 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     let aof = &ctx.engine.append_only;
     let rewrites = aof.rewrites();
     let running = report.running_since.is_some();
-    let (done, total) = if running {
-        (saving.saves.keys_done.load(Relaxed), report.keys_total)
-    } else if rewrites.running_since.is_some() {
-        (aof.keys_done.load(Relaxed), rewrites.keys_total)
+    let (done, total, since) = if running {
+        (saving.saves.keys_done.load(Relaxed), report.keys_total, report.running_since)
     } else {
-        (0, 0)
+        match rewrites.running_since {
+            Some(since) => (aof.keys_done.load(Relaxed), rewrites.keys_total, Some(since)),
+            None => (0, 0, None),
+        }
     };
-    text.decimal("current_fork_perc", if total > 0 { done as f64 / total as f64 * 100.0 } else { 0.0 });
+    let progress = Progress { done, total, elapsed_s: elapsed_s(since.unwrap_or(0), ctx) };
+    text.decimal("current_fork_perc", progress.percent());
     text.field("current_save_keys_processed", done);
     text.field("current_save_keys_total", total);
+    // Redis does not tell that.
+    text.field("current_save_eta_seconds", since.map_or(-1, |_| progress.eta_s() as i64));
     text.field("rdb_changes_since_last_save", ctx.engine.dirty.load(Relaxed));
     text.flag("rdb_bgsave_in_progress", running);
     text.field("rdb_last_save_time", report.last_saved_at);
@@ -51,8 +56,12 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
         text.field("aof_delayed_fsync", aof.log.delayed_flushes.load(Relaxed));
     }
     if loading || loads_aside {
-        write_loading(&saving.loads, ctx.now().seconds(), text);
+        write_loading(ctx, text);
     }
+}
+
+fn elapsed_s(since: i64, ctx: &Context<'_>) -> u64 {
+    u64::try_from(ctx.now().seconds() - since).unwrap_or(0)
 }
 
 fn write_append_only(ctx: &Context<'_>, text: &mut Text) {
@@ -71,15 +80,15 @@ fn write_append_only(ctx: &Context<'_>, text: &mut Text) {
     text.field("aof_last_cow_size", report.last_copied);
 }
 
-fn write_loading(loads: &LoadFigures, now: i64, text: &mut Text) {
+fn write_loading(ctx: &Context<'_>, text: &mut Text) {
+    let loads = &ctx.engine.saving.loads;
+    let started_at = loads.started_at.load(Relaxed);
     let (total, done) = (loads.total_bytes.load(Relaxed), loads.done_bytes.load(Relaxed));
-    let elapsed = now - loads.started_at.load(Relaxed);
-    let left = total.saturating_sub(done) as i64;
-    text.field("loading_start_time", loads.started_at.load(Relaxed));
+    let progress = Progress { done, total, elapsed_s: elapsed_s(started_at, ctx) };
+    text.field("loading_start_time", started_at);
     text.field("loading_total_bytes", total);
     text.field("loading_rdb_used_mem", loads.used_memory.load(Relaxed));
     text.field("loading_loaded_bytes", done);
-    text.decimal("loading_loaded_perc", if total > 0 { done as f64 / total as f64 * 100.0 } else { 0.0 });
-    // In the first second there is nothing to go by.
-    text.field("loading_eta_seconds", if elapsed < 1 { 1 } else { elapsed.saturating_mul(left) / (done as i64 + 1) });
+    text.decimal("loading_loaded_perc", progress.percent());
+    text.field("loading_eta_seconds", progress.eta_s());
 }
