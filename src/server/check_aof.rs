@@ -8,6 +8,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::tally::Tally;
 use crate::base::system_text::system_text;
 use crate::data::limits::Limits;
 use crate::persistence::aof::check::{BadTime, Found, check};
@@ -157,8 +158,10 @@ impl Checker<'_> {
         file.seek(SeekFrom::Start(start)).map_err(|error| cannot("read", &error))?;
         let until = if let Wanted::Until(until) = self.wanted { Some(until) } else { None };
         let shown = path.display().to_string();
-        let found = check(BufReader::new(&file), start, &shown, until)
+        let mut tally = Tally::default();
+        let found = check(BufReader::new(&file), start, &shown, until, |name| tally.command(name))
             .map_err(|BadTime(_)| Aborted("Invalid timestamp annotation\n".into()))?;
+        self.say(&tally.of_commands())?;
         match (until, found.later) {
             (Some(until), Some(later)) => self.cut_to_time(&file, &shown, later, until, is_last),
             _ => self.judge(&file, name, size, &found, is_last),
@@ -174,16 +177,21 @@ impl Checker<'_> {
         };
         let mut reader = FileReader::new(file, true, Modules::Skipped).map_err(|error| damaged(0, &error))?;
         let limits = Limits::default();
+        let (mut db, mut tally) = (0, Tally::default());
         loop {
             match reader.next_item(&limits) {
                 Ok(Item::End { .. }) => break,
+                Ok(Item::Database(next)) => db = next,
+                Ok(Item::Function(_)) => tally.function(),
+                Ok(Item::Key(key)) => tally.key(db, &key),
                 Ok(_) => {}
                 Err(error) => return Err(damaged(reader.offset(), &error)),
             }
         }
         let offset = reader.offset();
         self.say(&format!(
-            "[offset {offset}] \\o/ RDB looks OK! \\o/\nRDB preamble is OK, proceeding with AOF tail...\n"
+            "[offset {offset}] \\o/ RDB looks OK! \\o/\n{}RDB preamble is OK, proceeding with AOF tail...\n",
+            tally.of_keys()
         ))?;
         Ok(offset)
     }

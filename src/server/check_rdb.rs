@@ -1,15 +1,14 @@
 //! `redis-tls check-rdb FILE`: reads a snapshot to its end as a start would, and says what is in it.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::base::clock::UnixMillis;
+use super::tally::Tally;
 use crate::data::limits::Limits;
-use crate::persistence::rdb::file::{FileReader, Item, Key, Modules};
-use crate::persistence::rdb::{RdbError, code};
+use crate::persistence::rdb::RdbError;
+use crate::persistence::rdb::file::{FileReader, Item, Modules};
 
 /// Checks a file: what is in it, and whether all of it can be read.
 pub fn run(path: &Path) -> Result<(String, bool), String> {
@@ -33,7 +32,7 @@ pub fn run(path: &Path) -> Result<(String, bool), String> {
             }
         },
     };
-    report.summary();
+    report.text.push_str(&report.tally.of_keys());
     Ok((report.text, whole))
 }
 
@@ -41,14 +40,8 @@ pub fn run(path: &Path) -> Result<(String, bool), String> {
 #[derive(Default)]
 struct Report {
     text: String,
-    keys: u64,
-    volatile: u64,
-    expired: u64,
-    empty: u64,
-    functions: u64,
     db: u64,
-    databases: BTreeMap<u64, u64>,
-    types: BTreeMap<&'static str, u64>,
+    tally: Tally,
 }
 
 impl Report {
@@ -71,16 +64,16 @@ impl Report {
                     let (name, value) = (String::from_utf8_lossy(&name), String::from_utf8_lossy(&value));
                     self.line(offset, format_args!("AUX FIELD {name} = '{value}'"));
                 }
-                Item::Function(_) => self.functions += 1,
+                Item::Function(_) => self.tally.function(),
                 Item::ModuleData(name) => self.line(offset, format_args!("MODULE AUX for: {name}")),
                 Item::Database(db) => {
                     self.db = db;
-                    if !self.databases.contains_key(&db) {
+                    if !self.tally.has_database(db) {
                         self.line(offset, format_args!("Selecting DB ID {db}"));
                     }
                 }
                 Item::Sizes(..) => {}
-                Item::Key(key) => self.key(&key),
+                Item::Key(key) => self.tally.key(self.db, &key),
                 Item::End { summed } => {
                     let sum = if summed {
                         "Checksum OK"
@@ -92,36 +85,6 @@ impl Report {
                     return Ok(());
                 }
             }
-        }
-    }
-
-    fn key(&mut self, key: &Key) {
-        self.keys += 1;
-        self.volatile += u64::from(key.expiry.is_some());
-        self.expired += u64::from(key.expiry.is_some_and(|when| when < UnixMillis::now()));
-        self.empty += u64::from(key.value.is_none() && key.kind != code::kind::MODULE);
-        *self.databases.entry(self.db).or_default() += 1;
-        *self.types.entry(code::type_name(key.kind)).or_default() += 1;
-    }
-
-    fn summary(&mut self) {
-        let mut info = |count: u64, what: std::fmt::Arguments<'_>| {
-            let _ = writeln!(self.text, "[info] {count} {what}");
-        };
-        info(self.keys, format_args!("keys read"));
-        info(self.volatile, format_args!("expires"));
-        info(self.expired, format_args!("already expired"));
-        if self.empty > 0 {
-            info(self.empty, format_args!("keys without elements, which a start leaves out"));
-        }
-        if self.functions > 0 {
-            info(self.functions, format_args!("libraries of functions"));
-        }
-        for (name, keys) in &self.types {
-            info(*keys, format_args!("of type {name}"));
-        }
-        for (db, keys) in &self.databases {
-            info(*keys, format_args!("in database {db}"));
         }
     }
 }

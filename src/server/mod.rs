@@ -11,6 +11,7 @@ mod options;
 mod start;
 mod stopping;
 mod supervision;
+mod tally;
 mod terminal;
 
 pub use options::main;

@@ -25,8 +25,14 @@ pub struct Found {
 pub struct BadTime(pub u64);
 
 /// Reads to the end, to the first damage, or to the first time later than `until` (Unix seconds). The source's first byte stands at
-/// `offset` of its file, which is called `name` in what is reported.
-pub fn check(source: impl BufRead, offset: u64, name: &str, until: Option<i64>) -> Result<Found, BadTime> {
+/// `offset` of its file, which is called `name` in what is reported. `seen` is told the name of each whole command.
+pub fn check(
+    source: impl BufRead,
+    offset: u64,
+    name: &str,
+    until: Option<i64>,
+    mut seen: impl FnMut(&[u8]),
+) -> Result<Found, BadTime> {
     let mut reader = RecordReader::new(source, offset);
     let mut found = Found { good_bytes: offset, ..Found::default() };
     let mut in_transaction = false;
@@ -64,6 +70,7 @@ pub fn check(source: impl BufRead, offset: u64, name: &str, until: Option<i64>) 
             },
             Item::Command(args) => {
                 let args = args.as_args();
+                seen(args.at(0));
                 let (opens, closes) = (args.is(0, "multi"), args.is(0, "exec"));
                 if (opens && in_transaction) || (closes && !in_transaction) {
                     let word = if opens { "MULTI" } else { "EXEC" };
@@ -103,7 +110,7 @@ mod tests {
     fn a_cut_leaves_whole_records_and_whole_transactions() {
         let (bytes, good) = part();
         for cut in 0..=bytes.len() {
-            let found = check(&bytes[..cut], 0, "x", None).unwrap();
+            let found = check(&bytes[..cut], 0, "x", None, |_| ()).unwrap();
             let expected = good.iter().copied().filter(|end| *end <= cut).max().unwrap();
             assert_eq!(found.good_bytes as usize, expected, "{cut}");
         }
@@ -112,23 +119,23 @@ mod tests {
     #[test]
     fn the_first_later_time_is_where_to_cut() {
         let (bytes, good) = part();
-        let later = |until| check(&bytes[..], 0, "x", Some(until)).unwrap().later.map(|at| at as usize);
+        let later = |until| check(&bytes[..], 0, "x", Some(until), |_| ()).unwrap().later.map(|at| at as usize);
         assert_eq!((later(9), later(11), later(12)), (Some(0), Some(good[3]), None));
-        assert_eq!(check(&b"#TS:x\r\n"[..], 0, "x", Some(1)), Err(BadTime(0)));
-        assert!(check(&b"#TS:x\r\n"[..], 0, "x", None).is_ok());
+        assert_eq!(check(&b"#TS:x\r\n"[..], 0, "x", Some(1), |_| ()), Err(BadTime(0)));
+        assert!(check(&b"#TS:x\r\n"[..], 0, "x", None, |_| ()).is_ok());
     }
 
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         let set = "*3\r\n$3\r\nset\r\n$3\r\nfoo\r\n$5\r\nhello\r\n";
-        let found = check(format!("{set}!!!").as_bytes(), 0, "x", None).unwrap();
+        let found = check(format!("{set}!!!").as_bytes(), 0, "x", None, |_| ()).unwrap();
         assert_eq!((found.good_bytes, found.line, found.error, found.is_foreign), (set.len() as u64, 8, None, true));
         for (text, error) in [
             ("*1\r\n$4\r\nexec\r\n", (8, "Unexpected EXEC in AOF x")),
             ("*1\r\n$5\r\nmulti\r\n*1\r\n$5\r\nmulti\r\n", (23, "Unexpected MULTI in AOF x")),
             ("*1\r\n$4\r\npi", (8, "Expected to read 6 bytes, got 2 bytes")),
         ] {
-            let found = check(text.as_bytes(), 0, "x", None).unwrap();
+            let found = check(text.as_bytes(), 0, "x", None, |_| ()).unwrap();
             assert_eq!((found.good_bytes, found.error), (0, Some((error.0, error.1.to_owned()))), "{text:?}");
         }
     }
