@@ -73,6 +73,7 @@ pub use watch::{Presence, Watches};
 
 use crate::acl::{AclLog, AuthThrottle, Users};
 use crate::base::clock::UnixMillis;
+use crate::base::process;
 use crate::config::Config;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
 use crate::metrics::{CommandFigures, CommandLog, CommandStats, ErrorCounts, LatencyEvents, Rates, Totals};
@@ -313,6 +314,17 @@ impl Engine {
         }
     }
 
+    /// Shows the process title that the settings want.
+    pub fn show_title(&self, settings: &crate::config::Settings) {
+        if !settings.general.set_proc_title {
+            return;
+        }
+        let file = self.config_file.as_deref().map(|path| path.display().to_string());
+        let title = crate::config::process_title(settings, process::name(), file.as_deref());
+        if let Err(error) = process::set_title(&title) {
+            tracing::debug!("set-proc-title: {error}");
+        }
+    }
 
     /// Says how listening sockets are moved.
     pub fn set_rebind(&self, rebind: Rebind) {

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 use super::migrate::{self, MigrateOptions};
 use super::{check_aof, check_rdb, start};
+use crate::base::process;
 use crate::config::{CommandLine, Settings, load};
 use crate::group::{Configured, GroupIdentity};
 use crate::tls::development::create_certificates;
@@ -86,6 +87,7 @@ enum Certs {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    process::make_room_for_title();
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let first = args.first().and_then(|arg| arg.to_str());
     match first {

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::config::values::Supervised;
 use crate::engine::Engine;
 
-/// Applies `oom-score-adj` and `disable-thp`.
+/// Applies `oom-score-adj`, `disable-thp` and the process title.
 pub fn adjust_process(engine: &Engine, settings: &Settings) {
     if let Err(error) = engine.oom_score.apply(settings, false) {
         tracing::warn!("oom-score-adj: the out-of-memory score cannot be adjusted: {error}");
@@ -17,6 +17,7 @@ pub fn adjust_process(engine: &Engine, settings: &Settings) {
     {
         tracing::debug!("disable-thp: {error}");
     }
+    engine.show_title(settings);
 }
 
 /// Tells the supervisor that connections are accepted.

@@ -66,8 +66,11 @@ impl ApplyHooks for Effects {
             | Effect::ClusterAnnounce
             | Effect::ClusterFlags
             | Effect::LogLevel
-            | Effect::Directory
-            | Effect::ProcessTitle => Ok(()),
+            | Effect::Directory => Ok(()),
+            Effect::ProcessTitle => {
+                self.engine.show_title(new);
+                Ok(())
+            }
         }
     }
 }

@@ -56,11 +56,11 @@ parameters! {
     "disable-thp" => disable_thp: bool = "yes", BOOL, [immutable()];
 
     /// Change the process title.
-    "set-proc-title" => set_proc_title: bool = "yes", BOOL, [immutable(), inert()];
+    "set-proc-title" => set_proc_title: bool = "yes", BOOL, [immutable()];
 
     /// Template of the process title.
     "proc-title-template" => proc_title_template: String = "{title} {listen-addr} {server-mode}",
-        text(text_checks::title_template), [inert(), effect(Effect::ProcessTitle)];
+        text(text_checks::title_template), [effect(Effect::ProcessTitle)];
 
     /// Show a logo at the start even without a terminal.
     "always-show-logo" => always_show_logo: bool = "no", BOOL, [immutable(), inert()];
