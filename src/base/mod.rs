@@ -1,8 +1,9 @@
-//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, files, the allocator, progress, a queue of bytes, hints to the processor.
+//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, files, the allocator, progress, crash reports, a queue of bytes, hints to the processor.
 
 pub mod allocator_control;
 pub mod byte_queue;
 pub mod clock;
+pub mod crash_report;
 pub mod crc64;
 pub mod glob;
 pub mod long_double;

@@ -1,8 +1,9 @@
-//! Signals: SIGTERM and SIGINT end the server, SIGHUP reloads certificates.
+//! Signals: SIGTERM and SIGINT end the server, SIGABRT at once and with a report in the log; SIGHUP reloads certificates.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::certificates;
+use crate::base::crash_report;
 use crate::config::values::ShutdownFlags;
 use crate::engine::{Engine, Shutdown};
 
@@ -11,6 +12,7 @@ pub async fn run(engine: &'static Engine) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let mut abort = signal(SignalKind::from_raw(libc::SIGABRT))?;
     // A write beyond the limit on files' lengths is then an error as any other.
     let mut too_long = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
     loop {
@@ -20,6 +22,10 @@ pub async fn run(engine: &'static Engine) -> std::io::Result<()> {
             }
             () = received(&mut interrupt) => interrupted(engine),
             () = received(&mut too_long) => {}
+            () = received(&mut abort) => {
+                crash_report::log(&format!("crashed by signal: {}", libc::SIGABRT));
+                std::process::abort()
+            }
             () = received(&mut hangup) => certificates::reload(engine, "SIGHUP"),
         }
     }

@@ -16,6 +16,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use crate::base::allocator_control;
+use crate::base::crash_report;
 use crate::base::number::{parse_f64, parse_i64};
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::resp::WireError;
@@ -187,7 +188,8 @@ fn leak(ctx: &mut Context<'_>) -> CommandResult {
 
 /// Ends the process as a fault would: no saving, no farewell.
 fn crash(ctx: &mut Context<'_>) -> CommandResult {
-    tracing::error!("DEBUG {} was called: the server aborts", String::from_utf8_lossy(ctx.args.at(1)));
+    let name = String::from_utf8_lossy(ctx.args.at(1)).to_ascii_uppercase();
+    crash_report::log(&format!("aborts: DEBUG {name} was called"));
     std::process::abort()
 }
 
