@@ -269,6 +269,13 @@ fn while_nothing_can_be_saved_writes_are_refused_and_the_server_does_not_end() {
             ("SHUTDOWN SAVE NOSAVE", "-ERR syntax error"),
         ],
     );
+    client.run("CONFIG SET save \"900 1\"");
+    let mut others = [server.client(), server.client()];
+    // Read together, so that they are one request: whoever asked is told.
+    others.iter_mut().for_each(|other| other.send("SHUTDOWN"));
+    for other in &mut others {
+        assert_eq!(other.reply(), "-ERR Errors trying to SHUTDOWN. Check logs.");
+    }
     client.send("SHUTDOWN SAVE FORCE");
     assert_eq!(client.read_to_close(), b"");
     assert_eq!(server.wait(), Some(0));
@@ -348,6 +355,103 @@ fn while_a_file_is_loaded_clients_are_told_to_wait() {
     assert_eq!(server.wait(), Some(0));
     let server = Server::start_in(folder.path(), Mode::Tls, &args);
     assert_eq!(server.client().run("DBSIZE"), "2000", "what was half loaded was not saved");
+}
+
+#[test]
+fn while_a_client_has_data_reloaded_others_are_told_to_wait() {
+    let server = Server::tls(&[ALLOWED, &["--save", "", "--appendonly", "yes"]].concat());
+    let (mut client, mut other) = (server.client(), server.client());
+    for i in 0..500 {
+        client.run(&format!("SET key{i} {i}"));
+    }
+    let expected = digest(&mut client);
+    assert_eq!(client.run("CONFIG SET key-load-delay 2000"), "+OK");
+    for command in ["DEBUG RELOAD", "DEBUG LOADAOF"] {
+        client.send(command);
+        eventually("loading begins", || info(&mut other, "loading") == "1");
+        for line in ["GET key1", "SET key1 x", "PING", "DEBUG RELOAD"] {
+            assert_eq!(other.run(line), "-LOADING Redis is loading the dataset in memory", "{command}: {line}");
+        }
+        assert!(info(&mut other, "loading_total_bytes").parse::<u64>().unwrap() > 1000, "{command}");
+        assert_eq!(client.reply(), "+OK", "{command}");
+        assert_eq!(info(&mut other, "loading"), "0");
+        assert_eq!(other.run("GET key1"), "'1'");
+        assert_eq!(digest(&mut client), expected, "{command}");
+    }
+    client.run("CONFIG SET key-load-delay 0");
+    for line in ["MULTI", "DEBUG RELOAD", "DBSIZE"] {
+        client.run(line);
+    }
+    assert_eq!(client.run("EXEC"), "[+OK 500]", "a transaction does not wait");
+    std::fs::remove_file(server.file("dump.rdb")).unwrap();
+    let reply = client.run("DEBUG RELOAD NOSAVE NOFLUSH");
+    assert_eq!(reply, "-ERR Error trying to load the RDB dump, check server logs.");
+    assert_eq!(other.run("DBSIZE"), "500");
+}
+
+#[test]
+fn no_cut_and_no_damage_of_a_snapshot_goes_unnoticed() {
+    let server = Server::tls(ALLOWED);
+    let mut client = server.client();
+    fill(&mut client);
+    assert_eq!(client.run("SAVE"), "+OK");
+    let file = server.path().join("dump.rdb");
+    let good = std::fs::read(&file).unwrap();
+    let mut refused = |bytes: &[u8], what: &str| {
+        std::fs::write(&file, bytes).unwrap();
+        let reply = client.run("DEBUG RELOAD NOSAVE");
+        assert_eq!(reply, "-ERR Error trying to load the RDB dump, check server logs.", "{what}");
+    };
+    // Places all over the file, and every one at its beginning and its end.
+    let places = (0..good.len()).filter(|at| at % 499 == 0 || *at < 40 || *at + 20 > good.len());
+    for at in places {
+        refused(&good[..at], &format!("cut at {at}"));
+        let mut bad = good.clone();
+        bad[at] ^= 0x15;
+        refused(&bad, &format!("damaged at {at}"));
+    }
+    std::fs::write(&file, &good).unwrap();
+    assert_eq!(client.run("DEBUG RELOAD NOSAVE"), "+OK");
+    assert_eq!(client.int("DBSIZE"), 15);
+}
+
+#[test]
+fn a_terminal_shows_how_far_loading_has_come() {
+    let folder = folder();
+    {
+        let mut server = Server::start_in(folder.path(), Mode::Tls, ALLOWED);
+        let mut client = server.client();
+        client.run("DEBUG POPULATE 1000");
+        client.send("SHUTDOWN SAVE");
+        assert_eq!(server.wait(), Some(0));
+    }
+    let port = free_port().to_string();
+    let mut line = format!("exec {PROGRAM} --port 0 --tls-port {port} --key-load-delay 1000");
+    tls_arguments(folder.path()).iter().for_each(|argument| line.push_str(&format!(" {argument}")));
+    // A terminal of its own; nothing is shown where there is none.
+    let mut terminal = Command::new("script")
+        .args(["-q", "-e", "-c", &format!("{line} --logfile ''"), "/dev/null"])
+        .current_dir(folder.path())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("script runs");
+    let mut shown = String::new();
+    let mut output = std::io::BufReader::new(terminal.stdout.take().unwrap());
+    while !shown.contains("Ready to accept") {
+        let mut bytes = [0; 256];
+        let count = std::io::Read::read(&mut output, &mut bytes).unwrap();
+        assert!(count > 0, "{shown}");
+        shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    assert!(shown.contains("Loading [") && shown.contains("% done, "), "{shown}");
+    let last = shown.rfind("Loading [").unwrap();
+    assert!(shown[last..].contains("\r\u{1b}[K"), "the bar goes when loading has ended: {shown}");
+    let server = Server::start_in(folder.path(), Mode::Tls, &[ALLOWED, &["--key-load-delay", "10"]].concat());
+    eventually("it is loaded", || server.log().contains("Ready to accept"));
+    assert!(!server.log().contains("Loading ["), "{}", server.log());
 }
 
 #[test]

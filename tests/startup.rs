@@ -217,3 +217,31 @@ fn certificates_are_made_once_and_with_closed_keys() {
     create_certificates(folder.path());
     assert_eq!(std::fs::read(folder.path().join("server.crt")).unwrap(), certificate, "what is there stays");
 }
+
+#[test]
+fn the_process_title_is_what_the_template_says() {
+    let server = Server::tls(&[]);
+    let title = || std::fs::read_to_string(format!("/proc/{}/cmdline", server.pid())).unwrap();
+    let expected = format!("127.0.0.1:{}", server.port());
+    assert!(title().trim_end_matches('\0').ends_with(&expected), "{:?}", title());
+    let mut client = server.client();
+    assert_eq!(client.run("CONFIG SET proc-title-template \"mine {tls-port} {{\""), "+OK");
+    assert_eq!(title().trim_end_matches('\0'), format!("mine {} {{", server.port()));
+    assert!(client.run("CONFIG SET proc-title-template {nothing}").contains("template format is invalid"));
+    let server = Server::tls(&["--set-proc-title", "no"]);
+    let line = std::fs::read_to_string(format!("/proc/{}/cmdline", server.pid())).unwrap();
+    assert!(line.contains("--set-proc-title\0no"), "{line:?}");
+}
+
+#[test]
+fn a_crash_is_reported_with_the_stack_that_led_to_it() {
+    let mut aborted = Server::tls(&[]);
+    aborted.signal("ABRT");
+    let mut crashed = Server::tls(&["--enable-debug-command", "yes"]);
+    crashed.client().send("DEBUG SEGFAULT");
+    for (server, why) in [(&mut aborted, "crashed by signal: 6"), (&mut crashed, "DEBUG SEGFAULT was called")] {
+        assert_eq!(server.wait(), None, "ended by a signal");
+        let log = server.log();
+        assert!(log.contains(why) && log.contains("STACK TRACE") && log.contains("crash_report"), "{log}");
+    }
+}

@@ -1,18 +1,20 @@
 //! What every black-box test stands on: the real binary on a free loopback port, and ways to talk to it.
 //!
 //! `server` starts and ends the process, `wire` speaks RESP over TLS or TCP and writes replies down as one line of text,
-//! `table` runs rows of "command, expected reply", `site` has the folders of a group, `proxy` spoils connections. Nothing here knows the server's code: the tests see what a client sees.
+//! `table` runs rows of "command, expected reply", `site` has the folders of a group, `proxy` spoils connections, `small_disk` fills up. Nothing here knows the server's code: the tests see what a client sees.
 #![allow(dead_code, unused_imports, reason = "each test file is a crate of its own and uses a part of this")]
 
 pub mod proxy;
 pub mod server;
 pub mod site;
+pub mod small_disk;
 pub mod table;
 pub mod wire;
 
 pub use proxy::Proxy;
 pub use server::{Mode, Server, free_port};
 pub use site::{ALLOWED, Redis, Site};
+pub use small_disk::SmallDisk;
 pub use table::{check, check_all};
 pub use wire::{Stream, Wire};
 

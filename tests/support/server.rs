@@ -111,12 +111,21 @@ impl Server {
 
     /// A server in a folder that holds certificates already, and that outlives it.
     pub fn start_in(path: &Path, mode: Mode, args: &[&str]) -> Self {
+        Self::start_program(PROGRAM, path, mode, args, args.contains(&"--key-load-delay"))
+    }
+
+    /// A server of another program that takes Redis's arguments; it may still be loading.
+    pub fn of_program(program: &str, path: &Path, mode: Mode, args: &[&str]) -> Self {
+        Self::start_program(program, path, mode, args, true)
+    }
+
+    fn start_program(program: &str, path: &Path, mode: Mode, args: &[&str], may_load: bool) -> Self {
         // Another process may take the port between the look and the start: then the next one is tried.
         for _ in 0..3 {
             let port = free_port();
-            let child = spawn(path, mode, port, args);
+            let child = spawn(program, path, mode, port, args);
             let mut server = Self { child, mode, port, folder: None, path: path.to_owned() };
-            match server.wait_until_ready(args.contains(&"--key-load-delay")) {
+            match server.wait_until_ready(may_load) {
                 Ok(()) => return server,
                 Err(log) if log.contains("in use") => {}
                 Err(log) => panic!("the server did not start {args:?}:\n{log}"),
@@ -326,9 +335,9 @@ pub fn tls_to(port: u16, config: &Arc<ClientConfig>) -> std::io::Result<Stream> 
     Ok(Stream::Tls(Box::new(StreamOwned::new(connection, socket))))
 }
 
-fn spawn(path: &Path, mode: Mode, port: u16, args: &[&str]) -> Child {
+fn spawn(program: &str, path: &Path, mode: Mode, port: u16, args: &[&str]) -> Child {
     let port = port.to_string();
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(program);
     // A configuration file comes before everything else.
     let (file, args) = args.split_at(args.first().is_some_and(|first| !first.starts_with("--")).into());
     command.args(file);
