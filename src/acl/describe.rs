@@ -115,8 +115,8 @@ mod tests {
             ("%R~a %W~a %rw~b %W~c ~a &x &x", "off ~a ~b %W~c resetchannels &x -@all"),
             ("~a resetkeys &x resetchannels", "off resetchannels -@all"),
             ("+@all -GET -config|set +config", "off resetchannels +@all -get"),
-            ("+@all +client|id -get +get +select|0", "off resetchannels +@all"),
-            ("+@all -client +client|id", "off resetchannels +@all -client +client|id"),
+            ("+@all +config|get -get +get +select|0", "off resetchannels +@all"),
+            ("+@all -config +config|get", "off resetchannels +@all -config +config|get"),
             ("-get +memory +memory|doctor", "off resetchannels -@all +memory"),
             (
                 "+get +@string -set +select|0 +SELECT|1",
