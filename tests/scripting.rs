@@ -254,3 +254,20 @@ fn figures_show_scripts_and_functions() {
         assert_ne!(info_field(&info, field), Some("0"), "{field}");
     }
 }
+
+#[test]
+fn a_replica_refuses_a_queue_with_a_script_that_may_write() {
+    let server = Server::tls(&[]);
+    let (mut client, mut other) = (server.client(), server.client());
+    client.run("MULTI");
+    assert_eq!(client.run("EVAL \"#!lua\\nreturn 1\" 0"), "+QUEUED");
+    assert_eq!(other.run("REPLICAOF 127.0.0.1 1"), "+OK");
+    assert_eq!(
+        client.run("EXEC"),
+        "-EXECABORT Transaction discarded because of: READONLY You can't write against a read only replica."
+    );
+    // A script that declares nothing is judged by its commands.
+    client.run("MULTI");
+    client.run("EVAL \"return 1\" 0");
+    assert_eq!(client.run("EXEC"), "[1]");
+}

@@ -161,7 +161,7 @@ impl ScriptHost {
         }
         // What the primary or the append only file says is done whatever this server's role.
         let obeys = self.keys.as_ref().is_some_and(|keys| keys.see_expired);
-        if !obeys && let Err(error) = self.engine.check_script_command(&self.settings, spec) {
+        if !obeys && let Err(error) = self.engine.check_script_command(&self.settings, spec, self.wrote) {
             return Err((Some(row), error));
         }
         self.wrote |= spec.flags.contains(Flags::WRITE);

@@ -54,7 +54,7 @@ impl Engine {
     }
 
     /// As [`Engine::any_queued`], with what scripts declare.
-    fn any_queued_will(&self, session: &Session, flags: Flags) -> bool {
+    pub(super) fn any_queued_will(&self, session: &Session, flags: Flags) -> bool {
         let queue = session.transaction.iter().flat_map(|transaction| &transaction.queue);
         queue.into_iter().any(|queued| {
             self.effective_flags(&self.table.row(queued.command).spec, queued.args.as_args()).intersects(flags)

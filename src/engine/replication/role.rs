@@ -53,7 +53,7 @@ impl Engine {
         let runs_queue = spec.flags.contains(Flags::RUNS_QUEUE);
         let writes = || {
             self.effective_flags(spec, args).contains(Flags::WRITE)
-                || (runs_queue && self.any_queued(session, Flags::WRITE))
+                || (runs_queue && self.any_queued_will(session, Flags::WRITE))
         };
         if !is_replica {
             return if self.lacks_replicas(settings) && writes() { Err(NO_REPLICAS) } else { Ok(()) };
@@ -71,10 +71,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether the role of this server allows a command of a script.
-    pub(in crate::engine) fn check_script_command(&self, settings: &Settings, spec: &Spec) -> Result<(), WireError> {
+    /// Whether the role of this server allows a command of a script. A script that has written something may write more, whatever
+    /// happens meanwhile: half of its effects would be worse.
+    pub(in crate::engine) fn check_script_command(
+        &self,
+        settings: &Settings,
+        spec: &Spec,
+        has_written: bool,
+    ) -> Result<(), WireError> {
+        let writes = spec.flags.contains(Flags::WRITE) && !has_written;
         if self.replication.is_replica() {
-            if settings.replication.replica_read_only && spec.flags.contains(Flags::WRITE) {
+            if settings.replication.replica_read_only && writes {
                 return Err(READ_ONLY);
             }
             if !settings.replication.replica_serve_stale_data
@@ -83,10 +90,7 @@ impl Engine {
             {
                 return Err(WireError::fixed("ERR Can not execute the command on a stale replica"));
             }
-        } else if settings.replication.min_replicas_to_write > 0
-            && spec.flags.contains(Flags::WRITE)
-            && self.lacks_replicas(settings)
-        {
+        } else if settings.replication.min_replicas_to_write > 0 && writes && self.lacks_replicas(settings) {
             return Err(NO_REPLICAS);
         }
         Ok(())
