@@ -117,7 +117,7 @@ mod tests {
             ("+@all -GET -config|set +config", "off resetchannels +@all -get"),
             ("+@all +config|get -get +get +select|0", "off resetchannels +@all"),
             ("+@all -config +config|get", "off resetchannels +@all -config +config|get"),
-            ("-get +memory +memory|doctor", "off resetchannels -@all +memory"),
+            ("-get +config +config|get", "off resetchannels -@all +config"),
             (
                 "+get +@string -set +select|0 +SELECT|1",
                 "off resetchannels -@all +get +@string -set +select|0 +select|1",
