@@ -271,3 +271,14 @@ fn a_replica_refuses_a_queue_with_a_script_that_may_write() {
     client.run("EVAL \"return 1\" 0");
     assert_eq!(client.run("EXEC"), "[1]");
 }
+
+#[test]
+fn a_stale_replica_runs_only_scripts_that_say_they_do_not_mind() {
+    let server = Server::tls(&["--replica-serve-stale-data", "no"]);
+    let mut client = server.client();
+    assert_eq!(client.run("REPLICAOF 127.0.0.1 1"), "+OK");
+    let down = "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+    assert_eq!(client.run("EVAL \"return 1\" 0"), down);
+    assert_eq!(client.run("EVAL \"#!lua flags=no-writes\\nreturn 1\" 0"), down);
+    assert_eq!(client.run("EVAL \"#!lua flags=allow-stale,no-writes\\nreturn 1\" 0"), "1");
+}

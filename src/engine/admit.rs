@@ -34,9 +34,11 @@ impl Engine {
         } else {
             self.libraries.find(subject)
         };
-        let Some(declared) = declared.filter(|declared| !declared.contains(ScriptFlags::UNDECLARED)) else {
-            return flags;
-        };
+        let Some(declared) = declared else { return flags };
+        if declared.contains(ScriptFlags::UNDECLARED) {
+            // It may read anything: nothing that is stale.
+            return flags - Flags::STALE;
+        }
         let mut flags = flags - (Flags::STALE | Flags::DENYOOM | Flags::WRITE | Flags::MAY_REPLICATE);
         flags.set(Flags::WRITE, !declared.contains(ScriptFlags::NO_WRITES));
         flags.set(Flags::DENYOOM, !declared.intersects(ScriptFlags::NO_WRITES | ScriptFlags::ALLOW_OOM));
