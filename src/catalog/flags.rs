@@ -5,6 +5,8 @@
 
 use bitflags::bitflags;
 
+use crate::base::release::{RELEASE, Release};
+
 bitflags! {
     /// How a command may be run.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,6 +145,12 @@ bitflags! {
 impl Flags {
     /// Nothing, for rows without flags.
     pub const NONE: Self = Self::empty();
+
+    /// Not callable from scripts where Redis 7.0 is followed; 7.2 lets scripts call it, and it does not wait there.
+    pub const NOSCRIPT_IN_70: Self = match RELEASE {
+        Release::Redis70 => Self::NOSCRIPT,
+        Release::Redis72 => Self::NONE,
+    };
 
     /// The flags that COMMAND INFO shows, under the names and in the order it shows them. The others are hidden.
     const SHOWN: &[(Self, &str)] = &[

@@ -1,8 +1,9 @@
 //! What there is beyond Redis 7.2: commands that users of Redis 7.4 to 8.4 and of Valkey 8.1 to 9 expect.
 //!
-//! COMMAND COUNT, COMMAND LIST and COMMAND DOCS answer as Redis 7.2 does, apart from the commands in [`ADDED`]. What was added to
-//! older commands does not show there: SET's IFEQ (Valkey 8.1), and the filters of CLIENT LIST and CLIENT KILL (Redis 7.4,
-//! Valkey 9).
+//! COMMAND COUNT, COMMAND LIST, COMMAND INFO and COMMAND DOCS answer as Redis 7.2.6 does, apart from the commands in [`ADDED`] and
+//! from summaries, which are our own. Where Redis 7.0 is followed, scripts may not call seven blocking commands, and COMMAND
+//! GETKEYS and GETKEYSANDFLAGS want one argument more; their flags and arity say so. What was added to older commands does not
+//! show: SET's IFEQ (Valkey 8.1), and the filters of CLIENT LIST and CLIENT KILL (Redis 7.4, Valkey 9).
 
 /// The commands and subcommands that Redis 7.2 does not have, by where they come from.
 pub const ADDED: &[(&str, &[&str])] = &[

@@ -25,6 +25,8 @@ pub mod server;
 pub mod sets;
 pub mod streams;
 pub mod strings;
+#[cfg(test)]
+mod tests;
 pub mod transactions;
 pub mod zsets;
 

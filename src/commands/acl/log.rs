@@ -15,6 +15,7 @@ pub const ROWS: &[Command] = &[Command {
         since: "6.0.0",
         summary: "Shows or clears recent refusals.",
         complexity: "O(N) with N being the number of entries shown.",
+        history: &[("7.2.0", "Added entry ID, timestamp created, and timestamp last updated.")],
         args: "operation?:(count:integer | reset=RESET)",
         ..Spec::BASE
     },

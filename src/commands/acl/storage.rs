@@ -32,6 +32,7 @@ pub const ROWS: &[Command] = &[
             since: "6.0.0",
             summary: "Writes the users to the ACL file.",
             complexity: "O(N). Where N is the number of configured users.",
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
             ..Spec::BASE
         },
         run: acl_save,

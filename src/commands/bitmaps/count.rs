@@ -21,7 +21,7 @@ pub const ROWS: &[Command] = &[
             summary: "Counts the bits that are 1, in all or part of a string.",
             complexity: "O(N)",
             history: &[("7.0.0", "Added the `BYTE|BIT` option.")],
-            args: "key:key index?:(start:integer end:integer index_unit?:(byte=BYTE | bit=BIT)@7.0.0)",
+            args: "key:key range?:(start:integer end:integer unit?:(byte=BYTE | bit=BIT)@7.0.0)",
             ..Spec::BASE
         },
         run: bitcount,
@@ -39,7 +39,7 @@ pub const ROWS: &[Command] = &[
             complexity: "O(N)",
             history: &[("7.0.0", "Added the `BYTE|BIT` option.")],
             args: "key:key bit:integer \
-                index?:(start:integer end_index?:(end:integer index_unit?:(byte=BYTE | bit=BIT)@7.0.0))",
+                range?:(start:integer end-unit-block?:(end:integer unit?:(byte=BYTE | bit=BIT)@7.0.0))",
             ..Spec::BASE
         },
         run: bitpos,

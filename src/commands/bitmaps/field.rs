@@ -23,10 +23,10 @@ pub const ROWS: &[Command] = &[
             since: "3.2.0",
             summary: "Reads and writes integers of any width inside a string.",
             complexity: "O(1) for each subcommand specified",
-            args: "key:key operation?*:(encoding_offset=GET:(encoding:string offset:integer) | \
-                write:(wrap_sat_fail?=OVERFLOW:(wrap=WRAP | sat=SAT | fail=FAIL) \
-                write_operation:(encoding_offset_value=SET:(encoding:string offset:integer value:integer) | \
-                encoding_offset_increment=INCRBY:(encoding:string offset:integer increment:integer))))",
+            args: "key:key operation?*:(get-block=GET:(encoding:string offset:integer) | \
+                write:(overflow-block?=OVERFLOW:(wrap=WRAP | sat=SAT | fail=FAIL) \
+                write-operation:(set-block=SET:(encoding:string offset:integer value:integer) | \
+                incrby-block=INCRBY:(encoding:string offset:integer increment:integer))))",
             ..Spec::BASE
         },
         run: bitfield,
@@ -42,7 +42,7 @@ pub const ROWS: &[Command] = &[
             since: "6.0.0",
             summary: "Reads integers of any width inside a string.",
             complexity: "O(1) for each subcommand specified",
-            args: "key:key encoding_offset?+=GET:(encoding:string offset:integer)",
+            args: "key:key get-block?+=GET:(encoding:string offset:integer)",
             ..Spec::BASE
         },
         run: bitfield_ro,

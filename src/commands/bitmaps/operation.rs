@@ -19,7 +19,7 @@ pub const ROWS: &[Command] = &[Command {
         since: "2.6.0",
         summary: "Combines strings bit by bit into another key.",
         complexity: "O(N)",
-        args: "operation:string destkey:key key*:key#1",
+        args: "operation:(and=AND | or=OR | xor=XOR | not=NOT) destkey:key key*:key#1",
         ..Spec::BASE
     },
     run: bitop,

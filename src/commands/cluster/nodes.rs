@@ -128,7 +128,7 @@ pub const ROWS: &[Command] = &[
             summary: "Introduces another node to the cluster.",
             complexity: "O(1)",
             history: &[("4.0.0", "Added the optional `cluster_bus_port` argument.")],
-            args: "ip:string port:integer cluster_bus_port?:integer@4.0.0",
+            args: "ip:string port:integer cluster-bus-port?:integer@4.0.0",
             ..Spec::BASE
         },
         run: disabled,
@@ -182,7 +182,7 @@ pub const ROWS: &[Command] = &[
             group: Group::Cluster,
             since: "5.0.0",
             summary: "Describes the replicas of a primary.",
-            complexity: "O(1)",
+            complexity: "O(N) where N is the number of replicas.",
             tips: &["nondeterministic_output"],
             args: "node-id:string",
             ..Spec::BASE
@@ -213,7 +213,7 @@ pub const ROWS: &[Command] = &[
             summary: "Makes this node leave its cluster and start afresh.",
             complexity: "O(N) where N is the number of known nodes. The command may execute a FLUSHALL as a side \
                 effect.",
-            args: "hard_soft?:(hard=HARD | soft=SOFT)",
+            args: "reset-type?:(hard=HARD | soft=SOFT)",
             ..Spec::BASE
         },
         run: disabled,
@@ -239,7 +239,7 @@ pub const ROWS: &[Command] = &[
             group: Group::Cluster,
             since: "3.0.0",
             summary: "Former name of CLUSTER REPLICAS.",
-            complexity: "O(1)",
+            complexity: "O(N) where N is the number of replicas.",
             deprecated: Some(Deprecated { since: "5.0.0", replaced_by: "`CLUSTER REPLICAS`" }),
             tips: &["nondeterministic_output"],
             args: "node-id:string",

@@ -30,7 +30,7 @@ pub const ROWS: &[Command] = &[
             since: "7.0.0",
             summary: "Gives ranges of slots to this node.",
             complexity: "O(N) where N is the total number of the slots between the start slot and end slot arguments.",
-            args: "start-slot_end-slot*:(start-slot:integer end-slot:integer)",
+            args: "range*:(start-slot:integer end-slot:integer)",
             ..Spec::BASE
         },
         run: disabled,
@@ -86,7 +86,7 @@ pub const ROWS: &[Command] = &[
             since: "7.0.0",
             summary: "Makes this node forget who owns ranges of slots.",
             complexity: "O(N) where N is the total number of the slots between the start slot and end slot arguments.",
-            args: "start-slot_end-slot*:(start-slot:integer end-slot:integer)",
+            args: "range*:(start-slot:integer end-slot:integer)",
             ..Spec::BASE
         },
         run: disabled,
@@ -112,7 +112,7 @@ pub const ROWS: &[Command] = &[
             group: Group::Cluster,
             since: "3.0.0",
             summary: "Lists some keys of a slot.",
-            complexity: "O(log(N)) where N is the number of requested keys",
+            complexity: "O(N) where N is the number of requested keys",
             tips: &["nondeterministic_output"],
             args: "slot:integer count:integer",
             ..Spec::BASE
@@ -156,8 +156,8 @@ pub const ROWS: &[Command] = &[
             since: "3.0.0",
             summary: "Assigns a slot, or marks it as moving.",
             complexity: "O(1)",
-            args: "slot:integer subcommand:(node-id=IMPORTING:string | node-id=MIGRATING:string | node-id=NODE:string \
-                | stable=STABLE)",
+            args: "slot:integer subcommand:(importing<node-id>=IMPORTING:string | migrating<node-id>=MIGRATING:string \
+                | node<node-id>=NODE:string | stable=STABLE)",
             ..Spec::BASE
         },
         run: disabled,
@@ -166,7 +166,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "cluster|shards",
             arity: 2,
-            flags: flags![STALE],
+            flags: flags![LOADING, STALE],
             group: Group::Cluster,
             since: "7.0.0",
             summary: "Describes the shards, their slots and nodes.",
@@ -180,7 +180,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "cluster|slots",
             arity: 2,
-            flags: flags![STALE],
+            flags: flags![LOADING, STALE],
             group: Group::Cluster,
             since: "3.0.0",
             summary: "Shows which nodes serve which slots.",

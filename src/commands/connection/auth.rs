@@ -47,7 +47,7 @@ pub const ROWS: &[Command] = &[
                 "`protover` made optional; when called without arguments the command reports the current \
                     connection's context.",
             )],
-            args: "arguments?:(protover:integer username_password?=AUTH:(username:string password:string) \
+            args: "arguments?:(protover:integer auth?=AUTH:(username:string password:string) \
                 clientname?=SETNAME:string)",
             ..Spec::BASE
         },

@@ -1,6 +1,6 @@
 //! PING, ECHO, QUIT, RESET, MONITOR.
 
-use crate::catalog::{Categories, Group, Spec, flags};
+use crate::catalog::{Categories, Deprecated, Group, Spec, flags};
 use crate::engine::Command;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -52,6 +52,7 @@ pub const ROWS: &[Command] = &[
             since: "1.0.0",
             summary: "Says goodbye: the server answers OK and hangs up.",
             complexity: "O(1)",
+            deprecated: Some(Deprecated { since: "7.2.0", replaced_by: "just closing the connection" }),
             ..Spec::BASE
         },
         run: quit,

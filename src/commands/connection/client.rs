@@ -59,6 +59,7 @@ pub const ROWS: &[Command] = &[
             since: "2.6.9",
             summary: "Gives this connection a name.",
             complexity: "O(1)",
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
             args: "connection-name:string",
             ..Spec::BASE
         },
@@ -75,7 +76,7 @@ pub const ROWS: &[Command] = &[
             summary: "Notes which client library is talking, and its version.",
             complexity: "O(1)",
             tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
-            args: "attr:(libname=lib-name:string | libver=lib-ver:string)",
+            args: "attr:(libname=LIB-NAME:string | libver=LIB-VER:string)",
             ..Spec::BASE
         },
         run: client_setinfo,

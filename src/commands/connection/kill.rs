@@ -30,10 +30,10 @@ pub const ROWS: &[Command] = &[
                 ),
                 ("6.2.0", "`LADDR` option."),
             ],
-            args: "filter:('ip:port':string!2.8.12 | new-format*:(client-id?=ID:integer@2.8.12 | \
-                normal_master_slave_pubsub?=TYPE:(normal=NORMAL | master=MASTER@3.2.0 | slave=SLAVE | \
-                replica=REPLICA@5.0.0 | pubsub=PUBSUB)@2.8.12 | username?=USER:string | 'ip:port'?=ADDR:string | \
-                'ip:port'?=LADDR:string@6.2.0 | yes/no?=SKIPME:string))",
+            args: "filter:(old-format<ip:port>:string!2.8.12 | new-format*:(client-id?=ID:integer@2.8.12 | \
+                client-type?=TYPE:(normal=NORMAL | master=MASTER@3.2.0 | slave=SLAVE | replica=REPLICA@5.0.0 | \
+                pubsub=PUBSUB)@2.8.12 | username?=USER:string | addr<ip:port>?=ADDR:string | \
+                laddr<ip:port>?=LADDR:string@6.2.0 | skipme?=SKIPME:(yes=YES | no=NO)))",
             ..Spec::BASE
         },
         run: client_kill,
@@ -48,7 +48,7 @@ pub const ROWS: &[Command] = &[
             since: "5.0.0",
             summary: "Ends another client's waiting in a blocking command.",
             complexity: "O(log N) where N is the number of client connections",
-            args: "client-id:integer timeout_error?:(timeout=TIMEOUT | error=ERROR)",
+            args: "client-id:integer unblock-type?:(timeout=TIMEOUT | error=ERROR)",
             ..Spec::BASE
         },
         run: client_unblock,

@@ -26,8 +26,8 @@ pub const ROWS: &[Command] = &[
                 ("7.0.3", "Added `ssub` field."),
             ],
             tips: &["nondeterministic_output"],
-            args: "normal_master_replica_pubsub?=TYPE:(normal=NORMAL | master=MASTER | replica=REPLICA | \
-                pubsub=PUBSUB)@5.0.0 id?=ID:(client-id*:integer)@6.2.0",
+            args: "client-type?=TYPE:(normal=NORMAL | master=MASTER | replica=REPLICA | pubsub=PUBSUB)@5.0.0 \
+                client-id?*=ID:integer@6.2.0",
             ..Spec::BASE
         },
         run: client_list,

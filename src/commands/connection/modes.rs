@@ -16,7 +16,7 @@ pub const ROWS: &[Command] = &[Command {
         since: "3.2.0",
         summary: "Switches replies to this connection on, off, or off once.",
         complexity: "O(1)",
-        args: "on_off_skip:(on=ON | off=OFF | skip=SKIP)",
+        args: "action:(on=ON | off=OFF | skip=SKIP)",
         ..Spec::BASE
     },
     run: client_reply,

@@ -16,7 +16,7 @@ pub const ROWS: &[Command] = &[
             flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, SENTINEL],
             categories: Categories::CONNECTION,
             group: Group::Connection,
-            since: "2.9.50",
+            since: "3.0.0",
             summary: "Holds commands of clients back for a while.",
             complexity: "O(1)",
             history: &[("6.2.0", "`CLIENT PAUSE WRITE` mode added along with the `mode` option.")],

@@ -55,7 +55,7 @@ pub const ROWS: &[Command] = &[
                 ("6.2.0", "Added the `SYNC` flushing mode modifier."),
             ],
             tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
-            args: "async?:(async=ASYNC@4.0.0 | sync=SYNC@6.2.0)",
+            args: "flush-type?:(async=ASYNC@4.0.0 | sync=SYNC@6.2.0)",
             ..Spec::BASE
         },
         run: flushdb,
@@ -75,7 +75,7 @@ pub const ROWS: &[Command] = &[
                 ("6.2.0", "Added the `SYNC` flushing mode modifier."),
             ],
             tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
-            args: "async?:(async=ASYNC@4.0.0 | sync=SYNC@6.2.0)",
+            args: "flush-type?:(async=ASYNC@4.0.0 | sync=SYNC@6.2.0)",
             ..Spec::BASE
         },
         run: flushall,

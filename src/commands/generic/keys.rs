@@ -102,7 +102,7 @@ pub const ROWS: &[Command] = &[
             summary: "Lists the key names that fit a pattern.",
             complexity: "O(N) with N being the number of keys in the database, under the assumption that the key \
                 names in the database and the given pattern have limited length.",
-            tips: &["nondeterministic_output_order", "request_policy:all_shards"],
+            tips: &["request_policy:all_shards", "nondeterministic_output_order"],
             args: "pattern:pattern",
             ..Spec::BASE
         },
@@ -117,7 +117,7 @@ pub const ROWS: &[Command] = &[
             since: "1.0.0",
             summary: "Picks any key of the database.",
             complexity: "O(1)",
-            tips: &["nondeterministic_output", "request_policy:all_shards"],
+            tips: &["request_policy:all_shards", "response_policy:special", "nondeterministic_output"],
             ..Spec::BASE
         },
         run: randomkey,

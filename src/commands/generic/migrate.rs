@@ -39,9 +39,10 @@ pub const ROWS: &[Command] = &[Command {
             ("6.0.0", "Added the `AUTH2` option."),
         ],
         tips: &["nondeterministic_output"],
-        args: "host:string port:integer key_or_empty_string:(key:key | empty_string='') destination-db:integer \
-            timeout:integer copy?=COPY@3.0.0 replace?=REPLACE@3.0.0 authentication?:(password?=AUTH:string@4.0.7 \
-            | username_password?=AUTH2:(username:string password:string)@6.0.0) key?*=KEYS:key#1@3.0.6",
+        args: "host:string port:integer key-selector:(key:key | empty-string='') destination-db:integer \
+                timeout:integer copy?=COPY@3.0.0 replace?=REPLACE@3.0.0 \
+                authentication?:(auth<password>=AUTH:string@4.0.7 | auth2=AUTH2:(username:string \
+                password:string)@6.0.0) keys<key>?*=KEYS:key#1@3.0.6",
         ..Spec::BASE
     },
     run: migrate,

@@ -18,7 +18,7 @@ pub const ROWS: &[Command] = &[Command {
         complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
                 cursor to return back to 0. N is the number of elements inside the collection.",
         history: &[("6.0.0", "Added the `TYPE` subcommand.")],
-        tips: &["nondeterministic_output", "request_policy:special"],
+        tips: &["nondeterministic_output", "request_policy:special", "response_policy:special"],
         args: "cursor:integer pattern?=MATCH:pattern count?=COUNT:integer type?=TYPE:string@6.0.0",
         ..Spec::BASE
     },

@@ -41,8 +41,9 @@ pub const ROWS: &[Command] = &[
             summary: "Orders a list, set or sorted set, and stores the result if asked.",
             complexity: "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number \
                 of returned elements. When the elements are not sorted, complexity is O(N).",
-            args: "key:key pattern?=BY:pattern#1 offset_count?=LIMIT:(offset:integer count:integer) \
-                pattern?+=GET:pattern#1 order?:(asc=ASC | desc=DESC) sorting?=ALPHA destination?=STORE:key#2",
+            args: "key:key by-pattern<pattern>?=BY:pattern#1 limit?=LIMIT:(offset:integer count:integer) \
+                get-pattern<pattern>?+=GET:pattern#1 order?:(asc=ASC | desc=DESC) sorting?=ALPHA \
+                destination?=STORE:key#2",
             ..Spec::BASE
         },
         run: sort,
@@ -65,8 +66,8 @@ pub const ROWS: &[Command] = &[
             summary: "Orders a list, set or sorted set without storing anything.",
             complexity: "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number \
                 of returned elements. When the elements are not sorted, complexity is O(N).",
-            args: "key:key pattern?=BY:pattern#1 offset_count?=LIMIT:(offset:integer count:integer) \
-                pattern?+=GET:pattern#1 order?:(asc=ASC | desc=DESC) sorting?=ALPHA",
+            args: "key:key by-pattern<pattern>?=BY:pattern#1 limit?=LIMIT:(offset:integer count:integer) \
+                get-pattern<pattern>?+=GET:pattern#1 order?:(asc=ASC | desc=DESC) sorting?=ALPHA",
             ..Spec::BASE
         },
         run: sort_ro,

@@ -20,7 +20,7 @@ pub const ROWS: &[Command] = &[Command {
         complexity: "O(log(N)) for each item added, where N is the number of elements in the sorted set.",
         history: &[("6.2.0", "Added the `CH`, `NX` and `XX` options.")],
         args: "key:key condition?:(nx=NX | xx=XX)@6.2.0 change?=CH@6.2.0 \
-                longitude_latitude_member*:(longitude:double latitude:double member:string)",
+                data*:(longitude:double latitude:double member:string)",
         ..Spec::BASE
     },
     run: geoadd,

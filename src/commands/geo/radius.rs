@@ -36,8 +36,8 @@ pub const ROWS: &[Command] = &[
             }),
             args: "key:key longitude:double latitude:double radius:double unit:(m=M | km=KM | ft=FT | mi=MI) \
                 withcoord?=WITHCOORD withdist?=WITHDIST withhash?=WITHHASH \
-                count?:(count=COUNT:integer any?=ANY@6.2.0) order?:(asc=ASC | desc=DESC) key?=STORE:key#1 \
-                key?=STOREDIST:key#2",
+                count-block?:(count=COUNT:integer any?=ANY@6.2.0) order?:(asc=ASC | desc=DESC) \
+                store?:(storekey<key>=STORE:key#1 | storedistkey<key>=STOREDIST:key#2)",
             ..Spec::BASE
         },
         run: georadius,
@@ -58,7 +58,7 @@ pub const ROWS: &[Command] = &[
             deprecated: Some(Deprecated { since: "6.2.0", replaced_by: "`GEOSEARCH` with the `BYRADIUS` argument" }),
             args: "key:key longitude:double latitude:double radius:double unit:(m=M | km=KM | ft=FT | mi=MI) \
                 withcoord?=WITHCOORD withdist?=WITHDIST withhash?=WITHHASH \
-                count?:(count=COUNT:integer any?=ANY@6.2.0) order?:(asc=ASC | desc=DESC)",
+                count-block?:(count=COUNT:integer any?=ANY@6.2.0) order?:(asc=ASC | desc=DESC)",
             ..Spec::BASE
         },
         run: georadius_ro,
@@ -86,8 +86,8 @@ pub const ROWS: &[Command] = &[
                 replaced_by: "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments",
             }),
             args: "key:key member:string radius:double unit:(m=M | km=KM | ft=FT | mi=MI) withcoord?=WITHCOORD \
-                withdist?=WITHDIST withhash?=WITHHASH count?:(count=COUNT:integer any?=ANY) \
-                order?:(asc=ASC | desc=DESC) key?=STORE:key#1 key?=STOREDIST:key#2",
+                withdist?=WITHDIST withhash?=WITHHASH count-block?:(count=COUNT:integer any?=ANY) \
+                order?:(asc=ASC | desc=DESC) store?:(storekey<key>=STORE:key#1 | storedistkey<key>=STOREDIST:key#2)",
             ..Spec::BASE
         },
         run: georadiusbymember,
@@ -109,7 +109,7 @@ pub const ROWS: &[Command] = &[
                 replaced_by: "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments",
             }),
             args: "key:key member:string radius:double unit:(m=M | km=KM | ft=FT | mi=MI) withcoord?=WITHCOORD \
-                withdist?=WITHDIST withhash?=WITHHASH count?:(count=COUNT:integer any?=ANY) \
+                withdist?=WITHDIST withhash?=WITHHASH count-block?:(count=COUNT:integer any?=ANY) \
                 order?:(asc=ASC | desc=DESC)",
             ..Spec::BASE
         },

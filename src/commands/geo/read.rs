@@ -19,7 +19,7 @@ pub const ROWS: &[Command] = &[
             group: Group::Geo,
             since: "3.2.0",
             summary: "Measures how far two members are apart.",
-            complexity: "O(log(N))",
+            complexity: "O(1)",
             args: "key:key member1:string member2:string unit?:(m=M | km=KM | ft=FT | mi=MI)",
             ..Spec::BASE
         },
@@ -35,8 +35,8 @@ pub const ROWS: &[Command] = &[
             group: Group::Geo,
             since: "3.2.0",
             summary: "Computes the standard geohash strings of members.",
-            complexity: "O(log(N)) for each member requested, where N is the number of elements in the sorted set.",
-            args: "key:key member*:string",
+            complexity: "O(1) for each member requested.",
+            args: "key:key member?*:string",
             ..Spec::BASE
         },
         run: geohash,
@@ -51,8 +51,8 @@ pub const ROWS: &[Command] = &[
             group: Group::Geo,
             since: "3.2.0",
             summary: "Reads the longitude and latitude of members.",
-            complexity: "O(N) where N is the number of members requested.",
-            args: "key:key member*:string",
+            complexity: "O(1) for each member requested.",
+            args: "key:key member?*:string",
             ..Spec::BASE
         },
         run: geopos,

@@ -21,11 +21,11 @@ pub const ROWS: &[Command] = &[
             complexity: "O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around \
                 the shape provided as the filter and M is the number of items inside the shape",
             history: &[("7.0.0", "Added support for uppercase unit names.")],
-            args: "key:key from:(member=FROMMEMBER:string | longitude_latitude=FROMLONLAT:(longitude:double \
-                latitude:double)) by:(circle:(radius=BYRADIUS:double unit:(m=M | km=KM | ft=FT | mi=MI)) | \
-                box:(width=BYBOX:double height:double unit:(m=M | km=KM | ft=FT | mi=MI))) \
-                order?:(asc=ASC | desc=DESC) count?:(count=COUNT:integer any?=ANY) withcoord?=WITHCOORD \
-                withdist?=WITHDIST withhash?=WITHHASH",
+            args: "key:key from:(member=FROMMEMBER:string | fromlonlat=FROMLONLAT:(longitude:double latitude:double)) \
+                by:(circle:(radius=BYRADIUS:double unit:(m=M | km=KM | ft=FT | mi=MI)) | box:(width=BYBOX:double \
+                height:double unit:(m=M | km=KM | ft=FT | mi=MI))) order?:(asc=ASC | desc=DESC) \
+                count-block?:(count=COUNT:integer any?=ANY) withcoord?=WITHCOORD withdist?=WITHDIST \
+                withhash?=WITHHASH",
             ..Spec::BASE
         },
         run: geosearch,
@@ -43,10 +43,11 @@ pub const ROWS: &[Command] = &[
             complexity: "O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around \
                 the shape provided as the filter and M is the number of items inside the shape",
             history: &[("7.0.0", "Added support for uppercase unit names.")],
-            args: "destination:key source:key#1 from:(member=FROMMEMBER:string | \
-                longitude_latitude=FROMLONLAT:(longitude:double latitude:double)) by:(circle:(radius=BYRADIUS:double \
-                unit:(m=M | km=KM | ft=FT | mi=MI)) | box:(width=BYBOX:double height:double unit:(m=M | km=KM | ft=FT \
-                | mi=MI))) order?:(asc=ASC | desc=DESC) count?:(count=COUNT:integer any?=ANY) storedist?=STOREDIST",
+            args: "destination:key source:key#1 \
+                from:(member=FROMMEMBER:string | fromlonlat=FROMLONLAT:(longitude:double latitude:double)) \
+                by:(circle:(radius=BYRADIUS:double unit:(m=M | km=KM | ft=FT | mi=MI)) | box:(width=BYBOX:double \
+                height:double unit:(m=M | km=KM | ft=FT | mi=MI))) order?:(asc=ASC | desc=DESC) \
+                count-block?:(count=COUNT:integer any?=ANY) storedist?=STOREDIST",
             ..Spec::BASE
         },
         run: geosearchstore,

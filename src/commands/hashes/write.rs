@@ -21,7 +21,7 @@ pub const ROWS: &[Command] = &[
             complexity: "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is \
                 called with multiple field/value pairs.",
             history: &[("4.0.0", "Accepts multiple `field` and `value` arguments.")],
-            args: "key:key field_value*:(field:string value:string)",
+            args: "key:key data*:(field:string value:string)",
             ..Spec::BASE
         },
         run: hset,
@@ -38,7 +38,7 @@ pub const ROWS: &[Command] = &[
             summary: "Writes several fields.",
             complexity: "O(N) where N is the number of fields being set.",
             deprecated: Some(Deprecated { since: "4.0.0", replaced_by: "`HSET` with multiple field-value pairs" }),
-            args: "key:key field_value*:(field:string value:string)",
+            args: "key:key data*:(field:string value:string)",
             ..Spec::BASE
         },
         run: hmset,

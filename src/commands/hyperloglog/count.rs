@@ -60,7 +60,7 @@ pub const ROWS: &[Command] = &[
             since: "2.8.9",
             summary: "Unites HyperLogLogs into one.",
             complexity: "O(N) to merge N HyperLogLogs, but with high constant times.",
-            args: "destkey:key sourcekey*:key#1",
+            args: "destkey:key sourcekey?*:key#1",
             ..Spec::BASE
         },
         run: pfmerge,

@@ -24,7 +24,7 @@ pub const ROWS: &[Command] = &[
             complexity: "O(N) when saving, where N is the total number of keys in all databases when saving data, \
                 otherwise O(1)",
             history: &[("7.0.0", "Added the `NOW`, `FORCE` and `ABORT` modifiers.")],
-            args: "nosave_save?:(nosave=NOSAVE | save=SAVE) now?=NOW@7.0.0 force?=FORCE@7.0.0 abort?=ABORT@7.0.0",
+            args: "save-selector?:(nosave=NOSAVE | save=SAVE) now?=NOW@7.0.0 force?=FORCE@7.0.0 abort?=ABORT@7.0.0",
             ..Spec::BASE
         },
         run: shutdown,

@@ -12,7 +12,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "blpop",
             arity: -3,
-            flags: flags![WRITE, NOSCRIPT, BLOCKING],
+            flags: flags![WRITE, NOSCRIPT_IN_70, BLOCKING],
             categories: Categories::LIST,
             keys: keys::ALL_BUT_LAST_TAKE,
             group: Group::List,
@@ -29,7 +29,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "brpop",
             arity: -3,
-            flags: flags![WRITE, NOSCRIPT, BLOCKING],
+            flags: flags![WRITE, NOSCRIPT_IN_70, BLOCKING],
             categories: Categories::LIST,
             keys: keys::ALL_BUT_LAST_TAKE,
             group: Group::List,

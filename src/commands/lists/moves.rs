@@ -49,7 +49,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "blmove",
             arity: 6,
-            flags: flags![WRITE, DENYOOM, NOSCRIPT, BLOCKING],
+            flags: flags![WRITE, DENYOOM, NOSCRIPT_IN_70, BLOCKING],
             categories: Categories::LIST,
             keys: keys::TAKE_ADD,
             group: Group::List,
@@ -66,7 +66,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "brpoplpush",
             arity: 4,
-            flags: flags![WRITE, DENYOOM, NOSCRIPT, BLOCKING],
+            flags: flags![WRITE, DENYOOM, NOSCRIPT_IN_70, BLOCKING],
             categories: Categories::LIST,
             keys: keys::TAKE_ADD,
             group: Group::List,

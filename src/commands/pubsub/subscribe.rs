@@ -33,8 +33,8 @@ pub const ROWS: &[Command] = &[
             group: Group::PubSub,
             since: "2.0.0",
             summary: "Starts receiving what is published on channels of a pattern.",
-            complexity: "O(N) where N is the number of patterns the client is already subscribed to.",
-            args: "pattern*:(pattern:pattern)",
+            complexity: "O(N) where N is the number of patterns to subscribe to.",
+            args: "pattern*:pattern",
             ..Spec::BASE
         },
         run: psubscribe,
@@ -63,7 +63,7 @@ pub const ROWS: &[Command] = &[
             group: Group::PubSub,
             since: "2.0.0",
             summary: "Stops receiving from some or all channels.",
-            complexity: "O(N) where N is the number of clients already subscribed to a channel.",
+            complexity: "O(N) where N is the number of channels to unsubscribe.",
             args: "channel?*:string",
             ..Spec::BASE
         },
@@ -77,8 +77,7 @@ pub const ROWS: &[Command] = &[
             group: Group::PubSub,
             since: "2.0.0",
             summary: "Stops receiving by some or all patterns.",
-            complexity: "O(N+M) where N is the number of patterns the client is already subscribed and M is the \
-                number of total patterns subscribed in the system (by any client).",
+            complexity: "O(N) where N is the number of patterns to unsubscribe.",
             args: "pattern?*:pattern",
             ..Spec::BASE
         },
@@ -93,7 +92,7 @@ pub const ROWS: &[Command] = &[
             group: Group::PubSub,
             since: "7.0.0",
             summary: "Stops receiving from some or all shard channels.",
-            complexity: "O(N) where N is the number of clients already subscribed to a shard channel.",
+            complexity: "O(N) where N is the number of shard channels to unsubscribe.",
             args: "shardchannel?*:string",
             ..Spec::BASE
         },

@@ -12,7 +12,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "wait",
             arity: 3,
-            flags: flags![NOSCRIPT],
+            flags: flags![NOSCRIPT_IN_70],
             categories: Categories::CONNECTION,
             since: "3.0.0",
             summary: "Waits until replicas have this connection's writes.",

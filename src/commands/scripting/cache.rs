@@ -64,7 +64,7 @@ pub const ROWS: &[Command] = &[
             complexity: "O(N) with N being the number of scripts in cache",
             history: &[("6.2.0", "Added the `ASYNC` and `SYNC` flushing mode modifiers.")],
             tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
-            args: "async?:(async=ASYNC | sync=SYNC)@6.2.0",
+            args: "flush-type?:(async=ASYNC | sync=SYNC)@6.2.0",
             ..Spec::BASE
         },
         run: script_flush,

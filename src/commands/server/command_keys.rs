@@ -1,6 +1,7 @@
 //! COMMAND GETKEYS and COMMAND GETKEYSANDFLAGS: which arguments of a request are keys.
 
 use super::command_info::reply_names;
+use crate::base::release::{RELEASE, Release};
 use crate::catalog::{Categories, Group, Spec, flags};
 use crate::catalog::{Flags, KeyFlags, for_each_key};
 use crate::engine::Command;
@@ -12,13 +13,14 @@ pub const ROWS: &[Command] = &[
     Command {
         spec: Spec {
             name: "command|getkeys",
-            arity: -4,
+            arity: ARITY,
             flags: flags![LOADING, STALE, SENTINEL],
             categories: Categories::CONNECTION,
             group: Group::Server,
             since: "2.8.13",
             summary: "Picks the keys out of a full command line.",
             complexity: "O(N) where N is the number of arguments to the command",
+            args: "command:string arg?*:string",
             ..Spec::BASE
         },
         run: command_getkeys,
@@ -26,18 +28,25 @@ pub const ROWS: &[Command] = &[
     Command {
         spec: Spec {
             name: "command|getkeysandflags",
-            arity: -4,
+            arity: ARITY,
             flags: flags![LOADING, STALE, SENTINEL],
             categories: Categories::CONNECTION,
             group: Group::Server,
             since: "7.0.0",
             summary: "Picks keys, and what happens to them, out of a command line.",
             complexity: "O(N) where N is the number of arguments to the command",
+            args: "command:string arg?*:string",
             ..Spec::BASE
         },
         run: command_getkeysandflags,
     },
 ];
+
+/// Redis 7.0 wants the request to have an argument, 7.2 only a name.
+const ARITY: i32 = match RELEASE {
+    Release::Redis70 => -4,
+    Release::Redis72 => -3,
+};
 
 /// Where the request that is asked about begins.
 const REQUEST: usize = 2;

@@ -31,7 +31,7 @@ pub const ROWS: &[Command] = &[
             summary: "Reads parameters by name or pattern.",
             complexity: "O(N) when N is the number of configuration parameters provided",
             history: &[("7.0.0", "Added the ability to pass multiple pattern parameters in one call")],
-            args: "parameter*:(parameter:string)",
+            args: "parameter*:string",
             ..Spec::BASE
         },
         run: config_get,
@@ -54,7 +54,7 @@ pub const ROWS: &[Command] = &[
             complexity: "O(N) when N is the number of configuration parameters provided",
             history: &[("7.0.0", "Added the ability to set multiple parameters in one call.")],
             tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
-            args: "parameter_value*:(parameter:string value:string)",
+            args: "data*:(parameter:string value:string)",
             ..Spec::BASE
         },
         run: config_set,
@@ -68,6 +68,7 @@ pub const ROWS: &[Command] = &[
             since: "2.8.0",
             summary: "Writes the parameters in force to the configuration file.",
             complexity: "O(1)",
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
             ..Spec::BASE
         },
         run: config_rewrite,
@@ -81,6 +82,7 @@ pub const ROWS: &[Command] = &[
             since: "2.0.0",
             summary: "Sets the counters of INFO back to zero.",
             complexity: "O(1)",
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
             ..Spec::BASE
         },
         run: config_resetstat,

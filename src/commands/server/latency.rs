@@ -60,7 +60,7 @@ pub const ROWS: &[Command] = &[
             since: "2.8.13",
             summary: "Forgets the slow moments of some or all events.",
             complexity: "O(1)",
-            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+            tips: &["request_policy:all_nodes", "response_policy:agg_sum"],
             args: "event?*:string",
             ..Spec::BASE
         },

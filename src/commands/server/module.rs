@@ -69,7 +69,7 @@ pub const ROWS: &[Command] = &[
             since: "7.0.0",
             summary: "Loads a module from a file, with parameters.",
             complexity: "O(1)",
-            args: "path:string configs?+=CONFIG:(name:string value:string) args?*=ARGS:(arg:string)",
+            args: "path:string configs?+=CONFIG:(name:string value:string) args?*=ARGS:string",
             ..Spec::BASE
         },
         run: load,

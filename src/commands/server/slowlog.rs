@@ -32,7 +32,7 @@ pub const ROWS: &[Command] = &[
             summary: "Shows recent slow commands.",
             complexity: "O(N) where N is the number of entries returned",
             history: &[("4.0.0", "Added client IP address, port and name to the reply.")],
-            tips: &["nondeterministic_output", "request_policy:all_nodes"],
+            tips: &["request_policy:all_nodes", "nondeterministic_output"],
             args: "count?:integer",
             ..Spec::BASE
         },
@@ -47,7 +47,7 @@ pub const ROWS: &[Command] = &[
             since: "2.2.12",
             summary: "Counts the entries of the slow log.",
             complexity: "O(1)",
-            tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:agg_sum"],
+            tips: &["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
             ..Spec::BASE
         },
         run: slowlog_len,

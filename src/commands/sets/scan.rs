@@ -17,7 +17,7 @@ pub const ROWS: &[Command] = &[Command {
         since: "2.8.0",
         summary: "Walks the members of a set in steps.",
         complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
-                cursor to return back to 0. N is the number of elements inside the collection..",
+                cursor to return back to 0. N is the number of elements inside the collection.",
         tips: &["nondeterministic_output"],
         args: "key:key cursor:integer pattern?=MATCH:pattern count?=COUNT:integer",
         ..Spec::BASE

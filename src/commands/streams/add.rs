@@ -30,7 +30,7 @@ pub const ROWS: &[Command] = &[Command {
         tips: &["nondeterministic_output"],
         args: "key:key nomkstream?=NOMKSTREAM@6.2.0 trim?:(strategy:(maxlen=MAXLEN | minid=MINID@6.2.0) \
                 operator?:(equal='=' | approximately=~) threshold:string count?=LIMIT:integer@6.2.0) \
-                id_or_auto:(auto_id='*' | id:string) field_value*:(field:string value:string)",
+                id-selector:(auto-id='*' | id:string) data*:(field:string value:string)",
         ..Spec::BASE
     },
     run: xadd,

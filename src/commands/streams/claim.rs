@@ -25,7 +25,7 @@ pub const ROWS: &[Command] = &[Command {
         tips: &["nondeterministic_output"],
         args: "key:key group:string consumer:string min-idle-time:string id*:string ms?=IDLE:integer \
                 unix-time-milliseconds?=TIME:unix-time count?=RETRYCOUNT:integer force?=FORCE justid?=JUSTID \
-                id?=LASTID:string",
+                lastid?=LASTID:string",
         ..Spec::BASE
     },
     run: xclaim,

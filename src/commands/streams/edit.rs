@@ -60,8 +60,8 @@ pub const ROWS: &[Command] = &[
             summary: "Sets a stream's last ID; used in replication.",
             complexity: "O(1)",
             history: &[("7.0.0", "Added the `entries_added` and `max_deleted_entry_id` arguments.")],
-            args: "key:key last-id:string entries_added?=ENTRIESADDED:integer@7.0.0 \
-                max_deleted_entry_id?=MAXDELETEDID:string@7.0.0",
+            args: "key:key last-id:string entries-added?=ENTRIESADDED:integer@7.0.0 \
+                max-deleted-id?=MAXDELETEDID:string@7.0.0",
             ..Spec::BASE
         },
         run: xsetid,

@@ -34,8 +34,8 @@ pub const ROWS: &[Command] = &[
             summary: "Creates a group on a stream.",
             complexity: "O(1)",
             history: &[("7.0.0", "Added the `entries_read` named argument.")],
-            args: "key:key groupname:string id:(id:string | new_id=$) mkstream?=MKSTREAM \
-                entries_read?=ENTRIESREAD:integer",
+            args: "key:key group:string id-selector:(id:string | new-id=$) mkstream?=MKSTREAM \
+                entries-read?=ENTRIESREAD:integer",
             ..Spec::BASE
         },
         run: xgroup_create,
@@ -52,7 +52,8 @@ pub const ROWS: &[Command] = &[
             summary: "Changes from which ID on a group reads.",
             complexity: "O(1)",
             history: &[("7.0.0", "Added the optional `entries_read` argument.")],
-            args: "key:key groupname:string id:(id:string | new_id=$) entries_read?=ENTRIESREAD:integer",
+            args: "key:key group:string id-selector:(id:string | new-id=$) \
+                entriesread<entries-read>?=ENTRIESREAD:integer",
             ..Spec::BASE
         },
         run: xgroup_setid,
@@ -68,7 +69,7 @@ pub const ROWS: &[Command] = &[
             since: "5.0.0",
             summary: "Removes a whole group.",
             complexity: "O(N) where N is the number of entries in the group's pending entries list (PEL).",
-            args: "key:key groupname:string",
+            args: "key:key group:string",
             ..Spec::BASE
         },
         run: xgroup_destroy,
@@ -84,7 +85,7 @@ pub const ROWS: &[Command] = &[
             since: "6.2.0",
             summary: "Adds a consumer to a group.",
             complexity: "O(1)",
-            args: "key:key groupname:string consumername:string",
+            args: "key:key group:string consumer:string",
             ..Spec::BASE
         },
         run: xgroup_createconsumer,
@@ -100,7 +101,7 @@ pub const ROWS: &[Command] = &[
             since: "5.0.0",
             summary: "Removes a consumer, with its pending entries.",
             complexity: "O(1)",
-            args: "key:key groupname:string consumername:string",
+            args: "key:key group:string consumer:string",
             ..Spec::BASE
         },
         run: xgroup_delconsumer,

@@ -43,8 +43,8 @@ pub const ROWS: &[Command] = &[
                 constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1). On the \
                 other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve the N clients \
                 blocked on the stream getting new data.",
-            args: "group_consumer=GROUP:(group:string consumer:string) count?=COUNT:integer \
-                milliseconds?=BLOCK:integer noack?=NOACK streams=STREAMS:(key*:key id*:string)",
+            args: "group-block=GROUP:(group:string consumer:string) count?=COUNT:integer milliseconds?=BLOCK:integer \
+                noack?=NOACK streams=STREAMS:(key*:key id*:string)",
             ..Spec::BASE
         },
         run: xreadgroup,

@@ -41,8 +41,9 @@ pub const ROWS: &[Command] = &[
                     "Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, \
                     `entries-read` and `lag` fields",
                 ),
+                ("7.2.0", "Added the `active-time` field, and changed the meaning of `seen-time`."),
             ],
-            args: "key:key full?=FULL:(count?=COUNT:integer)",
+            args: "key:key full-block?:(full=FULL count?=COUNT:integer)",
             ..Spec::BASE
         },
         run: xinfo_stream,
@@ -75,8 +76,9 @@ pub const ROWS: &[Command] = &[
             since: "5.0.0",
             summary: "Describes the consumers of a group.",
             complexity: "O(1)",
+            history: &[("7.2.0", "Added the `inactive` field.")],
             tips: &["nondeterministic_output"],
-            args: "key:key groupname:string",
+            args: "key:key group:string",
             ..Spec::BASE
         },
         run: xinfo_consumers,

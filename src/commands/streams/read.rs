@@ -21,9 +21,6 @@ pub const ROWS: &[Command] = &[Command {
         group: Group::Stream,
         since: "5.0.0",
         summary: "Reads new entries of streams, waiting for some if asked.",
-        complexity: "For each stream mentioned: O(N) with N being the number of elements being returned, it means \
-                that XREAD-ing with a fixed COUNT is O(1). Note that when the BLOCK option is used, XADD will pay \
-                O(M) time in order to serve the M clients blocked on the stream getting new data.",
         args: "count?=COUNT:integer milliseconds?=BLOCK:integer streams=STREAMS:(key*:key id*:string)",
         ..Spec::BASE
     },

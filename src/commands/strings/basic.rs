@@ -66,6 +66,7 @@ pub const ROWS: &[Command] = &[
             since: "1.0.0",
             summary: "Writes a string unless the key is taken.",
             complexity: "O(1)",
+            deprecated: Some(Deprecated { since: "2.6.12", replaced_by: "`SET` with the `NX` argument" }),
             args: "key:key value:string",
             ..Spec::BASE
         },
@@ -82,6 +83,7 @@ pub const ROWS: &[Command] = &[
             since: "2.0.0",
             summary: "Writes a string that lives for some seconds.",
             complexity: "O(1)",
+            deprecated: Some(Deprecated { since: "2.6.12", replaced_by: "`SET` with the `EX` argument" }),
             args: "key:key seconds:integer value:string",
             ..Spec::BASE
         },
@@ -98,6 +100,7 @@ pub const ROWS: &[Command] = &[
             since: "2.6.0",
             summary: "Writes a string that lives for some milliseconds.",
             complexity: "O(1)",
+            deprecated: Some(Deprecated { since: "2.6.12", replaced_by: "`SET` with the `PX` argument" }),
             args: "key:key milliseconds:integer value:string",
             ..Spec::BASE
         },

@@ -20,7 +20,7 @@ pub const ROWS: &[Command] = &[Command {
         since: "7.0.0",
         summary: "Computes the longest subsequence that two strings share.",
         complexity: "O(N*M) where N and M are the lengths of s1 and s2, respectively",
-        args: "key1:key key2:key len?=LEN idx?=IDX len?=MINMATCHLEN:integer withmatchlen?=WITHMATCHLEN",
+        args: "key1:key key2:key len?=LEN idx?=IDX min-match-len?=MINMATCHLEN:integer withmatchlen?=WITHMATCHLEN",
         ..Spec::BASE
     },
     run: lcs,

@@ -41,7 +41,7 @@ pub const ROWS: &[Command] = &[
             summary: "Writes many strings together.",
             complexity: "O(N) where N is the number of keys to set.",
             tips: &["request_policy:multi_shard", "response_policy:all_succeeded"],
-            args: "key_value*:(key:key value:string)",
+            args: "data*:(key:key value:string)",
             ..Spec::BASE
         },
         run: mset,
@@ -57,8 +57,7 @@ pub const ROWS: &[Command] = &[
             since: "1.0.1",
             summary: "Writes many strings together, or none where any key is taken.",
             complexity: "O(N) where N is the number of keys to set.",
-            tips: &["request_policy:multi_shard", "response_policy:agg_min"],
-            args: "key_value*:(key:key value:string)",
+            args: "data*:(key:key value:string)",
             ..Spec::BASE
         },
         run: msetnx,

@@ -25,7 +25,7 @@ pub const ROWS: &[Command] = &[
                 ("6.2.0", "Added the `GT` and `LT` options."),
             ],
             args: "key:key condition?:(nx=NX | xx=XX)@3.0.2 comparison?:(gt=GT | lt=LT)@6.2.0 change?=CH@3.0.2 \
-                increment?=INCR@3.0.2 score_member*:(score:double member:string)",
+                increment?=INCR@3.0.2 data*:(score:double member:string)",
             ..Spec::BASE
         },
         run: zadd,

@@ -50,7 +50,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "bzpopmin",
             arity: -3,
-            flags: flags![WRITE, NOSCRIPT, BLOCKING, FAST],
+            flags: flags![WRITE, NOSCRIPT_IN_70, BLOCKING, FAST],
             categories: Categories::SORTEDSET,
             keys: keys::ALL_BUT_LAST_TAKE,
             group: Group::SortedSet,
@@ -67,7 +67,7 @@ pub const ROWS: &[Command] = &[
         spec: Spec {
             name: "bzpopmax",
             arity: -3,
-            flags: flags![WRITE, NOSCRIPT, BLOCKING, FAST],
+            flags: flags![WRITE, NOSCRIPT_IN_70, BLOCKING, FAST],
             categories: Categories::SORTEDSET,
             keys: keys::ALL_BUT_LAST_TAKE,
             group: Group::SortedSet,

@@ -21,7 +21,7 @@ pub const ROWS: &[Command] = &[Command {
         group: Group::SortedSet,
         since: "6.2.0",
         summary: "Picks random members of a sorted set, which stay there.",
-        complexity: "O(N) where N is the number of elements returned",
+        complexity: "O(N) where N is the number of members returned",
         tips: &["nondeterministic_output"],
         args: "key:key options?:(count:integer withscores?=WITHSCORES)",
         ..Spec::BASE

@@ -26,7 +26,7 @@ pub const ROWS: &[Command] = &[
                 elements returned.",
             history: &[("6.2.0", "Added the `REV`, `BYSCORE`, `BYLEX` and `LIMIT` options.")],
             args: "key:key start:string stop:string sortby?:(byscore=BYSCORE | bylex=BYLEX)@6.2.0 rev?=REV@6.2.0 \
-                offset_count?=LIMIT:(offset:integer count:integer)@6.2.0 withscores?=WITHSCORES",
+                limit?=LIMIT:(offset:integer count:integer)@6.2.0 withscores?=WITHSCORES",
             ..Spec::BASE
         },
         run: zrange,
@@ -65,7 +65,7 @@ pub const ROWS: &[Command] = &[
             history: &[("2.0.0", "Added the `WITHSCORES` modifier.")],
             deprecated: Some(Deprecated { since: "6.2.0", replaced_by: "`ZRANGE` with the `BYSCORE` argument" }),
             args: "key:key min:double max:double withscores?=WITHSCORES@2.0.0 \
-                offset_count?=LIMIT:(offset:integer count:integer)",
+                limit?=LIMIT:(offset:integer count:integer)",
             ..Spec::BASE
         },
         run: zrangebyscore,
@@ -88,8 +88,7 @@ pub const ROWS: &[Command] = &[
                 since: "6.2.0",
                 replaced_by: "`ZRANGE` with the `REV` and `BYSCORE` arguments",
             }),
-            args: "key:key max:double min:double withscores?=WITHSCORES \
-                offset_count?=LIMIT:(offset:integer count:integer)",
+            args: "key:key max:double min:double withscores?=WITHSCORES limit?=LIMIT:(offset:integer count:integer)",
             ..Spec::BASE
         },
         run: zrevrangebyscore,
@@ -108,7 +107,7 @@ pub const ROWS: &[Command] = &[
                 elements being returned. If M is constant (e.g. always asking for the first 10 elements with LIMIT), \
                 you can consider it O(log(N)).",
             deprecated: Some(Deprecated { since: "6.2.0", replaced_by: "`ZRANGE` with the `BYLEX` argument" }),
-            args: "key:key min:string max:string offset_count?=LIMIT:(offset:integer count:integer)",
+            args: "key:key min:string max:string limit?=LIMIT:(offset:integer count:integer)",
             ..Spec::BASE
         },
         run: zrangebylex,
@@ -130,7 +129,7 @@ pub const ROWS: &[Command] = &[
                 since: "6.2.0",
                 replaced_by: "`ZRANGE` with the `REV` and `BYLEX` arguments",
             }),
-            args: "key:key max:string min:string offset_count?=LIMIT:(offset:integer count:integer)",
+            args: "key:key max:string min:string limit?=LIMIT:(offset:integer count:integer)",
             ..Spec::BASE
         },
         run: zrevrangebylex,
@@ -148,7 +147,7 @@ pub const ROWS: &[Command] = &[
             complexity: "O(log(N)+M) with N being the number of elements in the sorted set and M the number of \
                 elements stored into the destination key.",
             args: "dst:key src:key#1 min:string max:string sortby?:(byscore=BYSCORE | bylex=BYLEX) rev?=REV \
-                offset_count?=LIMIT:(offset:integer count:integer)",
+                limit?=LIMIT:(offset:integer count:integer)",
             ..Spec::BASE
         },
         run: zrangestore,

@@ -66,7 +66,8 @@ pub const ROWS: &[Command] = &[
             since: "2.0.0",
             summary: "Tells how many members stand below a member.",
             complexity: "O(log(N))",
-            args: "key:key member:string",
+            history: &[("7.2.0", "Added the optional `WITHSCORE` argument.")],
+            args: "key:key member:string withscore?=WITHSCORE",
             ..Spec::BASE
         },
         run: zrank,
@@ -82,7 +83,8 @@ pub const ROWS: &[Command] = &[
             since: "2.0.0",
             summary: "Tells how many members stand above a member.",
             complexity: "O(log(N))",
-            args: "key:key member:string",
+            history: &[("7.2.0", "Added the optional `WITHSCORE` argument.")],
+            args: "key:key member:string withscore?=WITHSCORE",
             ..Spec::BASE
         },
         run: zrevrank,
