@@ -8,7 +8,7 @@ use super::rules::{NamedRules, Rules};
 use super::users::{Terms, Users};
 use super::{brackets, file, has_spaces};
 use crate::config::values::AclPubsubDefault;
-use crate::config::{Directive, LoadError, Loaded};
+use crate::config::{Directive, Loaded};
 
 const BOTH: &str = "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is invalid. \
                     This setup is very likely to lead to configuration errors and security holes, please define either an \
@@ -79,5 +79,5 @@ fn wrong(line: &Directive, word: &[u8], error: RuleError) -> String {
 }
 
 fn at(line: &Directive, reason: String) -> String {
-    LoadError::Line { origin: line.origin.clone(), reason, hint: String::new() }.to_string()
+    line.refused(reason).to_string()
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::error::LoadError;
+
 /// Where directives come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -33,4 +35,11 @@ pub struct Directive {
     pub args: Vec<Vec<u8>>,
     /// Where it was given.
     pub origin: Origin,
+}
+
+impl Directive {
+    /// The error of a directive that is well formed and still cannot be followed.
+    pub fn refused(&self, reason: impl Into<String>) -> LoadError {
+        LoadError::line(&self.origin, reason, "")
+    }
 }

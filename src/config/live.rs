@@ -20,7 +20,6 @@ pub struct Config {
     start_dir: PathBuf,
     file: Option<PathBuf>,
     users: Vec<Directive>,
-    renamed_commands: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Config {
@@ -32,7 +31,6 @@ impl Config {
             start_dir: loaded.start_dir,
             file: loaded.file,
             users: loaded.users,
-            renamed_commands: loaded.renamed_commands,
         }
     }
 
@@ -59,11 +57,6 @@ impl Config {
     /// The `user` lines of the configuration in order; their words are the user's name and rules.
     pub fn users(&self) -> &[Directive] {
         &self.users
-    }
-
-    /// Old and new name of each renamed command; an empty new name removes the command.
-    pub fn renamed_commands(&self) -> &[(Vec<u8>, Vec<u8>)] {
-        &self.renamed_commands
     }
 
     /// Changes settings on the server's own account (`REPLICAOF`, a password set through ACL), past the rules that bind

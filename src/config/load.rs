@@ -36,8 +36,8 @@ pub struct Loaded {
     pub start_dir: PathBuf,
     /// The `user` lines in order; their words are the user's name and rules.
     pub users: Vec<Directive>,
-    /// Old and new name of each renamed command; an empty new name removes it.
-    pub renamed_commands: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The `rename-command` lines in order; their words are an old and a new name, which may be empty.
+    pub renamed_commands: Vec<Directive>,
     /// Where each parameter was last given, by its name.
     pub origins: HashMap<&'static str, Origin>,
     /// Did any file include another?
@@ -149,8 +149,8 @@ impl Loaded {
                 }
                 Ok(())
             }
-            ("rename-command", [from, to]) => {
-                self.renamed_commands.push((from.clone(), to.clone()));
+            ("rename-command", [_, _]) => {
+                self.renamed_commands.push(directive);
                 Ok(())
             }
             ("user", [_, ..]) => {
@@ -290,7 +290,7 @@ mod tests {
             loaded.users.iter().map(|u| u.args[0].as_slice()).collect::<Vec<_>>(),
             [b"alice".as_slice(), b"bob"]
         );
-        assert_eq!(loaded.renamed_commands, [(b"FLUSHALL".to_vec(), b"".to_vec())]);
+        assert_eq!(loaded.renamed_commands[0].args, [b"FLUSHALL".to_vec(), b"".to_vec()]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::catalog::{Flags, Spec};
 use crate::config::Settings;
 use crate::resp::{Args, Protocol, WireError};
 use crate::scripting::{ScriptDigest, ScriptFlags};
-use crate::session::{Counterpart, Session};
+use crate::session::{Counterpart, ReplyMode, Session};
 
 /// What a replica, which gets all keys with the stream, may not send.
 const TOUCHES_KEYSPACE: Flags = Flags::WRITE.union(Flags::READONLY).union(Flags::MAY_REPLICATE);
@@ -53,7 +53,21 @@ impl Engine {
         session: &mut Session,
         args: Args<'_>,
     ) -> Result<usize, Refusal> {
-        let row = self.table.resolve(args).map_err(|error| Refusal { row: None, error })?;
+        let resolved = match self.table.resolve(args) {
+            Err(_) if session.counterpart == Counterpart::Primary => self.table.resolve_replayed(args),
+            resolved => resolved,
+        };
+        let row = resolved.map_err(|error| {
+            if speaks_http(args) {
+                tracing::warn!(
+                    "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. \
+                     Connection from {} aborted.",
+                    session.client.peer.address
+                );
+                (session.reply_mode, session.close_after_reply) = (ReplyMode::Off, true);
+            }
+            Refusal { row: None, error }
+        })?;
         let refuse = |error| Err(Refusal { row: Some(row), error });
         let spec = &self.table.row(row).spec;
         if !spec.accepts(args.len()) {
@@ -163,6 +177,11 @@ impl Engine {
             || self.effective_flags(&command.spec, args).intersects(Flags::WRITE | Flags::MAY_REPLICATE)
             || (command.spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_may_write(session))
     }
+}
+
+/// Whether a request is a line of HTTP that no client of this server sends: a browser was made to send it.
+fn speaks_http(args: Args<'_>) -> bool {
+    args.is(0, "host:") || args.is(0, "post")
 }
 
 fn protected_refusal(name: &str) -> WireError {

@@ -96,19 +96,23 @@ pub enum NullReply {
 /// All commands.
 pub struct CommandTable {
     rows: Vec<&'static Command>,
-    by_name: HashMap<&'static [u8], usize, ahash::RandomState>,
+    /// By the names that clients use.
+    pub(super) by_name: HashMap<Box<[u8]>, usize, ahash::RandomState>,
+    /// What has another name, or none, by the name in its row.
+    pub(super) renamed: HashMap<&'static [u8], usize>,
 }
 
-/// Longest command name; longer input cannot be one.
+/// Longest name of a row.
 const MAX_NAME: usize = 64;
 
 impl CommandTable {
     /// A table of all rows; subcommands (`config|get`) stand in it too.
     pub fn new(groups: &[&'static [Command]]) -> Self {
         let rows: Vec<&'static Command> = groups.iter().flat_map(|group| group.iter()).collect();
-        let by_name: HashMap<_, _, _> = rows.iter().enumerate().map(|(i, c)| (c.spec.name.as_bytes(), i)).collect();
+        let by_name: HashMap<_, _, _> =
+            rows.iter().enumerate().map(|(i, c)| (c.spec.name.as_bytes().into(), i)).collect();
         assert_eq!(by_name.len(), rows.len(), "two rows have the same name");
-        Self { rows, by_name }
+        Self { rows, by_name, renamed: HashMap::new() }
     }
 
     /// The row at a position.
@@ -124,7 +128,7 @@ impl CommandTable {
     /// The position of a command (`config|get` for a subcommand), case ignored.
     pub fn position(&self, name: &[u8]) -> Option<usize> {
         let mut lower = [0u8; MAX_NAME];
-        let lower = lower.get_mut(..name.len())?;
+        let Some(lower) = lower.get_mut(..name.len()) else { return self.long_position(name) };
         lower.copy_from_slice(name);
         lower.make_ascii_lowercase();
         self.by_name.get(&*lower).copied()
@@ -132,9 +136,19 @@ impl CommandTable {
 
     /// The position of what a request asks for: the command, or the subcommand of a container.
     pub fn resolve(&self, args: crate::resp::Args<'_>) -> Result<usize, WireError> {
+        self.resolve_by(args, |name| self.position(name))
+    }
+
+    /// As [`CommandTable::resolve`], where `position` says which names there are.
+    #[inline]
+    pub(super) fn resolve_by(
+        &self,
+        args: crate::resp::Args<'_>,
+        position: impl Fn(&[u8]) -> Option<usize>,
+    ) -> Result<usize, WireError> {
         let name = args.at(0);
         // A subcommand's row has a bar in its name; no request can name it so.
-        let index = Some(name).filter(|name| !name.contains(&b'|')).and_then(|name| self.position(name));
+        let index = Some(name).filter(|name| !name.contains(&b'|')).and_then(&position);
         let index = index.ok_or_else(|| unknown_command(args))?;
         let spec = &self.rows[index].spec;
         if !spec.is_container() {
@@ -145,7 +159,7 @@ impl CommandTable {
             return if spec.arity == -1 { Ok(index) } else { Err(WireError::wrong_arity(spec.name)) };
         };
         let full = [name, b"|", sub].concat();
-        self.position(&full).ok_or_else(|| WireError::unknown_subcommand(spec.name, sub))
+        position(&full).ok_or_else(|| WireError::unknown_subcommand(spec.name, sub))
     }
 }
 

@@ -23,6 +23,7 @@ mod pause;
 mod permissions;
 mod reclaimer;
 mod reloading;
+mod renaming;
 mod replication;
 mod running_script;
 mod saving;

@@ -119,7 +119,7 @@ impl Context<'_> {
     /// Whether the user may read every key there is, beside running this request.
     pub fn may_read_all_keys(&self) -> bool {
         let (user, spec) = (&self.session.user, &self.command.spec);
-        let row = self.engine.table.position(spec.name.as_bytes());
+        let row = self.engine.table.own_position(spec.name);
         let check = |row| user.rules().check_with_all_keys(row, spec, self.args, KeyAccess::READ);
         user.is_unrestricted() || row.is_some_and(check)
     }

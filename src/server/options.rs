@@ -156,7 +156,7 @@ fn check(config: &std::path::Path) -> Result<(), String> {
     let loaded = load(&line, &mut std::io::empty()).map_err(|error| error.to_string())?;
     loaded.validate().map_err(|error| error.to_string())?;
     start::refuse_missing_features(&loaded)?;
-    start::configured_users(&crate::commands::table(), &loaded)?;
+    start::configured_users(&start::configured_table(&loaded)?, &loaded)?;
     if loaded.settings.transit_encryption {
         let options = crate::engine::tls_options(&loaded.settings).map_err(|error| error.to_string())?;
         let tls = crate::tls::live::LiveTls::start(options).map_err(|error| error.to_string())?;

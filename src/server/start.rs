@@ -56,7 +56,7 @@ fn prepare(args: &[OsString]) -> Result<Prepared, String> {
     let loaded = load(&line, &mut std::io::stdin()).map_err(|error| error.to_string())?;
     loaded.validate().map_err(|error| error.to_string())?;
     refuse_missing_features(&loaded)?;
-    let table = commands::table();
+    let table = configured_table(&loaded)?;
     let users = configured_users(&table, &loaded)?;
     let settings = &loaded.settings;
     if by_default && settings.transit_encryption {
@@ -76,16 +76,23 @@ fn prepare(args: &[OsString]) -> Result<Prepared, String> {
 /// meant to be closed.
 pub(super) fn refuse_missing_features(loaded: &Loaded) -> Result<(), String> {
     let settings = &loaded.settings;
-    let features = [
-        (settings.cluster.cluster_enabled, "cluster-enabled yes", "there is no cluster"),
-        (!loaded.renamed_commands.is_empty(), "rename-command", "commands keep their names"),
-    ];
+    let features = [(settings.cluster.cluster_enabled, "cluster-enabled yes", "there is no cluster")];
     match features.iter().find(|(asked_for, ..)| *asked_for) {
         Some((_, directive, instead)) => Err(format!(
             "'{directive}' is not supported yet: in this version {instead}; remove the directive to start without it"
         )),
         None => Ok(()),
     }
+}
+
+/// The command table, with the names that the configuration gives to commands.
+pub(super) fn configured_table(loaded: &Loaded) -> Result<CommandTable, String> {
+    let mut table = commands::table();
+    for line in &loaded.renamed_commands {
+        let [from, to] = line.args.as_slice() else { continue };
+        table.rename(from, to).map_err(|reason| line.refused(reason).to_string())?;
+    }
+    Ok(table)
 }
 
 /// The users that the configuration names, in terms of the command table.

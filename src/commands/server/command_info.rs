@@ -71,7 +71,7 @@ pub const ROWS: &[Command] = &[
 
 /// Each command that is no subcommand.
 pub(super) fn top_level<'c>(ctx: &Context<'c>) -> impl Iterator<Item = &'static Command> + Clone + use<'c> {
-    ctx.engine.table.rows().iter().copied().filter(|command| command.spec.container().is_none())
+    ctx.engine.table.offered().filter(|command| command.spec.container().is_none())
 }
 
 /// Each subcommand of a container.

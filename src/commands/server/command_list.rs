@@ -59,8 +59,7 @@ impl<'a> Filter<'a> {
 
 pub(super) fn command_list(ctx: &mut Context<'_>) -> CommandResult {
     let filter = Filter::parse(ctx)?;
-    let names =
-        ctx.engine.table.rows().iter().filter(|command| filter.admits(command)).map(|command| command.spec.name);
+    let names = ctx.engine.table.offered().filter(|command| filter.admits(command)).map(|command| command.spec.name);
     ctx.reply.array(names.clone().count());
     for name in names {
         ctx.reply.bulk(name.as_bytes());

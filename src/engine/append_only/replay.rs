@@ -63,7 +63,7 @@ impl Replayer {
     pub fn run(&mut self, args: OwnedArgs) -> Result<(), Unknown> {
         let args = args.as_args();
         let unknown = || Unknown(args.at(0).to_vec());
-        let row = self.engine.table.resolve(args).map_err(|_| unknown())?;
+        let row = self.engine.table.resolve_replayed(args).map_err(|_| unknown())?;
         let spec = &self.engine.table.row(row).spec;
         if !spec.accepts(args.len()) {
             return Err(unknown());

@@ -135,7 +135,7 @@ fn report_error(settings: &Settings, reply: &[u8], args: Args<'_>) {
 impl Engine {
     /// Whether a command of the primary's stream needs all keys to itself.
     fn needs_gate(&self, session: &Session, args: Args<'_>) -> bool {
-        let Ok(row) = self.table.resolve(args) else { return false };
+        let Ok(row) = self.table.resolve_replayed(args) else { return false };
         let flags = self.table.row(row).spec.flags;
         if flags.contains(Flags::RUNS_QUEUE) {
             return self.any_queued(session, Flags::EXCLUSIVE | Flags::WALKS | Flags::OTHER_DB);
