@@ -47,6 +47,18 @@ fn users_are_made_shown_and_removed() {
             ),
             ("ACL SETUSER joe (+get", "-ERR Unmatched parenthesis in acl selector starting at '(+get'."),
             ("ACL SETUSER \"a b\" on", "-ERR Usernames can't contain spaces or null characters"),
+            ("ACL SETUSER jane reset", "+OK"),
+            (
+                "ACL LIST",
+                "['user default on nopass ~* &* +@all' 'user jane off sanitize-payload resetchannels -@all' 'user joe on…",
+            ),
+            ("ACL SETUSER jane skip-sanitize-payload", "+OK"),
+            (
+                "ACL GETUSER jane",
+                "['flags' ['off' 'skip-sanitize-payload'] 'passwords' [] 'commands' '-@all' 'keys' '' 'channels' '' 'selectors' []]",
+            ),
+            ("ACL DELUSER jane", "1"),
+            ("ACL CAT \"\\xff\"", "-ERR Unknown category \\'\\xff\\'"),
             ("ACL DELUSER joe jim joe", "1"),
             ("ACL DELUSER default", "-ERR The 'default' user cannot be removed"),
             ("ACL CAT nosuch", "-ERR Unknown category 'nosuch'"),

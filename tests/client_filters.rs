@@ -9,7 +9,7 @@ const REFUSED: &[Row<'_>] = &[
     ("CLIENT LIST ID", "-ERR syntax error"),
     ("CLIENT LIST ID x", "-ERR Invalid client ID"),
     ("CLIENT LIST ID 1 x", "-ERR Invalid client ID"),
-    ("CLIENT LIST ID 0", "-ERR Invalid client ID"),
+    ("CLIENT LIST ID 0", "''"),
     ("CLIENT LIST TYPE x", "-ERR Unknown client type 'x'"),
     ("CLIENT LIST USER x", "-ERR No such user 'x'"),
     ("CLIENT LIST FLAGS ?", "-ERR Unknown flags found in the provided filter: ?"),

@@ -71,6 +71,40 @@ fn strangers_can_send_little() {
 }
 
 #[test]
+fn what_a_browser_is_made_to_send_ends_the_connection() {
+    let server = Server::plain(&[]);
+    for request in ["POST / HTTP/1.1\r\nHost: x\r\n\r\nFLUSHALL\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\nPING\r\n"] {
+        let mut client = server.client();
+        client.send_raw(request.as_bytes());
+        let said = String::from_utf8(client.read_to_close()).unwrap();
+        assert!(!said.contains("OK") && !said.contains("PONG") && !said.contains("HTTP"), "{said}");
+    }
+    assert!(server.log().contains("Possible SECURITY ATTACK detected"));
+}
+
+#[test]
+fn bytes_are_quoted_as_they_came() {
+    let server = Server::tls(&[]);
+    let mut client = server.client();
+    check(
+        &mut client,
+        &[
+            (
+                "\"\\xff\\x00x\" \"a\\xfe\" \"b\\x00c\"",
+                "-ERR unknown command \\'\\xff\\', with args beginning with: \\'a\\xfe\\' \\'b\\' ",
+            ),
+            ("CONFIG \"\\xff\\x00\"", "-ERR unknown subcommand \\'\\xff\\'. Try CONFIG HELP."),
+            ("FUNCTION LIST \"\\xff\\x00\"", "-ERR Unknown argument \\xff"),
+            ("EVAL \"return redis.error_reply(ARGV[1])\" 0 \"\\xff\"", "-ERR \\xff"),
+            (
+                "SCRIPT LOAD \"return \\xff\"",
+                "-ERR Error compiling script (new function): user_script:1: unexpected symbol near \\'\\xff\\'",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn inline_requests_know_quotes() {
     let server = Server::tls(&[]);
     let mut client = server.client();

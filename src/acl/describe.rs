@@ -128,7 +128,7 @@ mod tests {
                 "on resetchannels -@all (~a resetchannels -@all +get) (~b resetchannels &c -@all)",
             ),
             ("(+get) clearselectors", "off resetchannels -@all"),
-            ("on >one ~a +get (+set) reset", "off resetchannels -@all"),
+            ("on >one ~a +get (+set) reset", "off sanitize-payload resetchannels -@all"),
             ("+nosuch", "Unknown"),
             ("-nosuch", "Unknown"),
             ("+@nosuch", "Unknown"),

@@ -17,6 +17,8 @@ pub struct Rules {
     pub no_password: bool,
     /// RESTORE checks this user's payloads deeply.
     pub sanitize_payload: bool,
+    /// Whether ACL says so: Redis 7.0 does only where somebody asked for it.
+    tells_sanitizing: bool,
     /// Right passwords.
     pub(super) passwords: Vec<PasswordHash>,
     /// The selectors; the first one is the root, and always there.
@@ -36,6 +38,7 @@ impl Rules {
             enabled: false,
             no_password: false,
             sanitize_payload: true,
+            tells_sanitizing: RELEASE == Release::Redis72,
             passwords: Vec::new(),
             selectors: vec![Selector::new(terms)],
         }
@@ -58,12 +61,12 @@ impl Rules {
             [] => {}
             _ if is("on") => self.enabled = true,
             _ if is("off") => self.enabled = false,
-            _ if is("skip-sanitize-payload") => self.sanitize_payload = false,
-            _ if is("sanitize-payload") => self.sanitize_payload = true,
+            _ if is("skip-sanitize-payload") => (self.sanitize_payload, self.tells_sanitizing) = (false, false),
+            _ if is("sanitize-payload") => (self.sanitize_payload, self.tells_sanitizing) = (true, true),
             _ if is("nopass") => self.set_no_password(true),
             _ if is("resetpass") => self.set_no_password(false),
             _ if is("clearselectors") => self.selectors.truncate(1),
-            _ if is("reset") => *self = Self::new(terms),
+            _ if is("reset") => *self = Self { tells_sanitizing: true, ..Self::new(terms) },
             [b'>', password @ ..] => self.add_password(PasswordHash::of(password)),
             [b'#', hash @ ..] => self.add_password(PasswordHash::parse(hash).ok_or(RuleError::BadHash)?),
             [b'<', password @ ..] => return self.remove_password(PasswordHash::of(password)),
@@ -99,8 +102,7 @@ impl Rules {
             (true, if self.enabled { "on" } else { "off" }),
             (self.no_password, "nopass"),
             (!self.sanitize_payload, "skip-sanitize-payload"),
-            // Told by 7.2 only.
-            (self.sanitize_payload && RELEASE == Release::Redis72, "sanitize-payload"),
+            (self.tells_sanitizing, "sanitize-payload"),
         ];
         flags.into_iter().filter(|(set, _)| *set).map(|(_, name)| name)
     }

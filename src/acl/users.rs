@@ -10,6 +10,7 @@ use super::revocation::Revocation;
 use super::rules::{NamedRules, Rules};
 use super::user::User;
 use super::{DEFAULT_USER, brackets};
+use crate::resp::WireError;
 
 /// What words of rules mean: the commands there are, and whether new selectors begin with all channels.
 #[derive(Clone, Copy)]
@@ -80,23 +81,24 @@ impl Users {
     }
 
     /// Applies rules to a user, all or none; a user that does not exist is created. Hands back the channels that this
-    /// takes away, or the sentence that says what is wrong.
+    /// takes away.
     pub fn set<W: AsRef<[u8]>>(
         &self,
         name: &[u8],
         words: &[W],
         all_channels: bool,
-    ) -> Result<(Arc<User>, Option<Revocation>), String> {
+    ) -> Result<(Arc<User>, Option<Revocation>), WireError> {
         let _one_at_a_time = self.setter.lock();
         let terms = Terms { commands: &self.commands, all_channels };
-        let text = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
-        let words = brackets::merge(words)
-            .map_err(|start| format!("Unmatched parenthesis in acl selector starting at '{}'.", text(&start)))?;
+        let unmatched = b"ERR Unmatched parenthesis in acl selector starting at '";
+        let words = brackets::merge(words).map_err(|start| WireError::quoting(&[unmatched, &start, b"'."]))?;
         let known = self.get(name);
         let mut rules = known.as_ref().map_or_else(|| Rules::new(&terms), |user| Rules::clone(&user.rules()));
         for word in &words {
-            let wrong = |error| format!("Error in ACL SETUSER modifier '{}': {error}", text(word));
-            rules.apply(word, &terms).map_err(wrong)?;
+            rules.apply(word, &terms).map_err(|error| {
+                let error = error.to_string();
+                WireError::quoting(&[b"ERR Error in ACL SETUSER modifier '", word, b"': ", error.as_bytes()])
+            })?;
         }
         if let Some(user) = known {
             let old = user.set_rules(rules);
@@ -161,7 +163,7 @@ mod tests {
 
     fn set(users: &Users, name: &str, words: &str) -> Result<(), String> {
         let words: Vec<&[u8]> = words.split(' ').map(str::as_bytes).collect();
-        users.set(name.as_bytes(), &words, false).map(|_| ())
+        users.set(name.as_bytes(), &words, false).map(|_| ()).map_err(|error| error.text().to_owned())
     }
 
     #[test]
@@ -187,11 +189,11 @@ mod tests {
         let before = users.get(b"joe").unwrap().rules();
         assert_eq!(
             set(&users, "joe", "~b +nosuch off").unwrap_err(),
-            "Error in ACL SETUSER modifier '+nosuch': Unknown command or category name in ACL"
+            "ERR Error in ACL SETUSER modifier '+nosuch': Unknown command or category name in ACL"
         );
         assert_eq!(
             set(&users, "joe", "~b (+get ~c").unwrap_err(),
-            "Unmatched parenthesis in acl selector starting at '(+get'."
+            "ERR Unmatched parenthesis in acl selector starting at '(+get'."
         );
         assert_eq!(users.get(b"joe").unwrap().rules(), before);
         assert!(set(&users, "jim", "bogus").is_err() && users.get(b"jim").is_none());

@@ -18,7 +18,7 @@ pub enum KeyFinder {
     Bitfield,
     /// The first argument, and the last STORE's (SORT).
     Sort,
-    /// The first argument, and the destination of the last STORE or STOREDIST (GEORADIUS).
+    /// What the specs say, and in any case the destination of the last STORE or STOREDIST (GEORADIUS).
     GeoRadius,
     /// The third argument, or all behind KEYS where that is empty (MIGRATE).
     Migrate,
@@ -76,10 +76,16 @@ fn find<'a>(
             }
         }
         KeyFinder::GeoRadius => {
-            found(1, KeyFlags::READ);
-            if let Some(destination) = georadius_destination(argc, arg) {
+            let destination = georadius_destination(argc, arg);
+            let mut is_found = false;
+            let fits = by_specs(spec, argc, arg, &mut |position, flags| {
+                is_found |= Some(position) == destination;
+                found(position, flags);
+            });
+            if let Some(destination) = destination.filter(|_| !is_found) {
                 found(destination, KeyFlags::STORE);
             }
+            return fits;
         }
         KeyFinder::Migrate => return migrate_keys(argc, arg, found),
         KeyFinder::Streams => return stream_keys(spec, argc, arg, found),
@@ -380,7 +386,8 @@ mod tests {
             KeyFinder::GeoRadius,
             &[
                 ("GEORADIUS k 1 2 3 km", Some("k:RO+access")),
-                ("GEORADIUS k 1 2 3 km STORE a storedist b", Some("k:RO+access b:OW+update")),
+                ("GEORADIUS k 1 2 3 km STORE a storedist b", Some("k:RO+access a:OW+update b:OW+update")),
+                ("GEORADIUS k 1 2 3 km storedist store store b", Some("k:RO+access store:OW+update b:OW+update")),
                 ("GEORADIUS k 1 2 3 km STORE", Some("k:RO+access")),
             ],
         );

@@ -166,18 +166,20 @@ impl CommandTable {
 /// The error for a command that does not exist: it shows the beginning of the arguments.
 fn unknown_command(args: crate::resp::Args<'_>) -> WireError {
     const SHOWN: usize = 128;
-    // A NUL ends what is shown, as it ends a C string.
-    let shown = |bytes: &[u8], room: usize| {
-        let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len()).min(room);
-        String::from_utf8_lossy(&bytes[..end]).into_owned()
-    };
-    let mut beginning = String::new();
+    let mut beginning = Vec::new();
     for argument in args.from(1) {
         if beginning.len() >= SHOWN {
             break;
         }
-        let room = SHOWN - beginning.len();
-        beginning.push_str(&format!("'{}' ", shown(argument, room)));
+        let argument = c_string(argument, SHOWN - beginning.len());
+        beginning.extend_from_slice(&[b"'", argument, b"' "].concat());
     }
-    WireError::new(format!("ERR unknown command '{}', with args beginning with: {beginning}", shown(args.at(0), SHOWN)))
+    let name = c_string(args.at(0), SHOWN);
+    WireError::quoting(&[b"ERR unknown command '", name, b"', with args beginning with: ", &beginning])
+}
+
+/// The first bytes of a text, up to a NUL as in a C string.
+fn c_string(bytes: &[u8], room: usize) -> &[u8] {
+    let end = bytes.iter().take(room).position(|byte| *byte == 0);
+    &bytes[..end.unwrap_or(bytes.len().min(room))]
 }

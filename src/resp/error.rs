@@ -76,9 +76,11 @@ impl WireError {
         Self { text: Cow::Owned(text), raw: None }
     }
 
-    /// An error whose text quotes bytes of a client, code included: the parts, one behind the other.
+    /// An error whose text quotes bytes of a client, code included: the parts, one behind the other, each up to a NUL as if it
+    /// were a C string.
     pub fn quoting(parts: &[&[u8]]) -> Self {
-        let bytes = parts.concat();
+        let shown = parts.iter().map(|part| part.split(|byte| *byte == 0).next().unwrap_or_default());
+        let bytes = shown.collect::<Vec<_>>().concat();
         let text = Self::new(String::from_utf8_lossy(&bytes)).text;
         let raw = (text.as_bytes() != bytes)
             .then(|| bytes.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect());
@@ -97,8 +99,9 @@ impl WireError {
 
     /// A subcommand that a container does not have.
     pub fn unknown_subcommand(container: &str, given: &[u8]) -> Self {
-        let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
-        Self::new(format!("ERR unknown subcommand '{given}'. Try {} HELP.", container.to_ascii_uppercase()))
+        let container = container.to_ascii_uppercase();
+        let given = &given[..given.len().min(128)];
+        Self::quoting(&[b"ERR unknown subcommand '", given, b"'. Try ", container.as_bytes(), b" HELP."])
     }
 
     /// The text, code first.
@@ -131,9 +134,12 @@ mod tests {
 
     #[test]
     fn quoted_bytes_are_sent_as_they_came_but_for_line_breaks() {
-        for (quoted, sent) in
-            [(&b"name"[..], &b"ERR 'name'"[..]), (b"\xff\r\n", b"ERR '\xff  '"), (b"a\nb", b"ERR 'a b'")]
-        {
+        for (quoted, sent) in [
+            (&b"name"[..], &b"ERR 'name'"[..]),
+            (b"\xff\r\n", b"ERR '\xff  '"),
+            (b"a\nb", b"ERR 'a b'"),
+            (b"a\0b", b"ERR 'a'"),
+        ] {
             let error = WireError::quoting(&[b"ERR '", quoted, b"'"]);
             assert_eq!(error.as_bytes(), sent);
             assert_eq!(error.code(), "ERR");

@@ -1,6 +1,6 @@
 //! Arguments of library functions, read as Lua's auxiliary library reads them: numbers and strings stand for each other.
 
-use mlua::{Lua, LuaString, MultiValue, Result, Value};
+use mlua::{Lua, LuaString, MultiValue, Result, Table, Value};
 
 use super::error::argument_error;
 
@@ -58,6 +58,14 @@ impl<'l> Arguments<'l> {
             _ => None,
         };
         string.ok_or_else(|| self.wrong_type(index, "string"))
+    }
+
+    /// Argument `index` as a table.
+    pub fn table(&self, index: usize) -> Result<Table> {
+        match self.get(index) {
+            Some(Value::Table(table)) => Ok(table.clone()),
+            _ => Err(self.wrong_type(index, "table")),
+        }
     }
 
     /// Refuses argument `index` unless `holds`.

@@ -44,6 +44,11 @@ pub(super) fn text_error(lua: &Lua, message: impl AsRef<[u8]>) -> Error {
     Error::external(Thrown::Text(text))
 }
 
+/// An error that is a text, without a place.
+pub(super) fn thrown_text(message: &str) -> Error {
+    Error::external(Thrown::Text(message.as_bytes().to_vec()))
+}
+
 /// An error about argument `index` of the library function that is running.
 pub(super) fn argument_error(lua: &Lua, index: usize, message: &str) -> Error {
     let name = lua.inspect_stack(0, |function| function.names().name.map(|name| name.into_owned())).flatten();

@@ -63,7 +63,7 @@ pub(super) enum FirstLineError {
 
 /// The flags of a script, and where its code begins (with the line break, so that lines keep their numbers).
 pub(super) fn of_script(text: &[u8]) -> Result<(ScriptFlags, usize), WireError> {
-    let error = |what: &str, word: &[u8]| Err(WireError::new(format!("ERR {what}{}", String::from_utf8_lossy(word))));
+    let error = |what: &str, word: &[u8]| Err(WireError::quoting(&[b"ERR ", what.as_bytes(), word]));
     let (words, code) = match first_line(text) {
         Ok(Some(line)) => line,
         Ok(None) => return Ok((ScriptFlags::UNDECLARED, 0)),

@@ -7,7 +7,8 @@ use mlua::chunk::ChunkMode;
 use mlua::state::{GcIncParams, GcMode};
 use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, Result, StdLib, Table, Value, VmState};
 
-use super::error::{error_table, reply_error, value_of};
+use super::arguments::Arguments;
+use super::error::{error_table, reply_error, text_error, thrown_text, value_of};
 use super::host::{SharedHost, Verdict, ask, lend};
 use super::{api, bits, json, msgpack, random, structs};
 
@@ -43,6 +44,8 @@ pub(super) struct Interpreter {
     see: Function,
     globals: Table,
     view: Table,
+    /// Lua's own `loadstring`.
+    loadstring: Function,
     proxies: Vec<Table>,
     /// The names of chunks. The parser does not keep the string alive that it makes of one; these do, since equal strings are
     /// one object.
@@ -72,6 +75,7 @@ impl Interpreter {
         lua.gc_set_mode(GcMode::Incremental(GcIncParams::default().pause(GC_PAUSE_PERCENT)));
         let [sandbox, script, library] = CHUNK_NAMES.map(|name| lua.create_string(name));
         let names = [sandbox?, script?, library?];
+        let loadstring = lua.globals().raw_get("loadstring")?;
         let sandbox: Function =
             lua.load(include_str!("sandbox.lua")).set_name(SANDBOX).set_mode(ChunkMode::Text).into_function()?;
         sandbox.set_environment(sealed_table(&lua)?)?;
@@ -83,7 +87,7 @@ impl Interpreter {
         lua.set_global_hook(HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS), |_, _| interrupt())?;
         let proxies = made.raw_get::<Table>("proxies")?.sequence_values().collect::<Result<_>>()?;
         let (run, see, globals) = (made.raw_get("run")?, made.raw_get("see")?, made.raw_get("globals")?);
-        Ok(Self { lua, run, see, globals, view, proxies, _names: names })
+        Ok(Self { lua, run, see, globals, view, loadstring, proxies, _names: names })
     }
 
     /// The interpreter's state.
@@ -95,9 +99,21 @@ impl Interpreter {
     pub fn compile(&self, source: &[u8], name: &'static str) -> std::result::Result<Function, Vec<u8>> {
         self.lua.set_globals(self.view.clone()).map_err(|error| error.to_string().into_bytes())?;
         self.lua.load(source).set_name(name).set_mode(ChunkMode::Text).into_function().map_err(|error| match error {
-            mlua::Error::SyntaxError { message, .. } => message.into_bytes(),
+            mlua::Error::SyntaxError { message, .. } => {
+                self.quoting_message(source, name).unwrap_or_else(|| message.into_bytes())
+            }
             other => other.to_string().into_bytes(),
         })
+    }
+
+    /// Lua's message about source text with bytes that are not UTF-8, which it may quote. Compiled code is left alone.
+    fn quoting_message(&self, source: &[u8], name: &str) -> Option<Vec<u8>> {
+        if source.first() == Some(&27) || std::str::from_utf8(source).is_ok() {
+            return None;
+        }
+        let source = self.lua.create_string(source).ok()?;
+        let (_, message): (Value, LuaString) = self.loadstring.call((source, name)).ok()?;
+        Some(message.as_bytes().to_vec())
     }
 
     /// Sets a global that scripts can read.
@@ -181,6 +197,7 @@ fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
     host.raw_set("thrown_value", lua.create_function(thrown_value)?)?;
     host.raw_set("is_killed", lua.create_function(|_, ()| Ok(ask(|host| host.is_killed()).unwrap_or(false)))?)?;
     host.raw_set("describe", lua.create_function(describe)?)?;
+    host.raw_set("setmetatable_but", lua.create_function(setmetatable_but)?)?;
     host.raw_set("killed", KILLED)?;
     Ok(host)
 }
@@ -201,6 +218,32 @@ fn thrown_value(lua: &Lua, value: Value) -> Result<Value> {
         Value::Error(error) => value_of(lua, error),
         _ => Ok(value),
     }
+}
+
+/// Lua's `setmetatable`, which refuses the tables in `refused`. No function of Lua, for `return setmetatable(t, m)` would leave the
+/// script then, and nobody could tell where an error happened.
+fn setmetatable_but(lua: &Lua, (refused, message): (Table, String)) -> Result<Function> {
+    lua.create_function(move |lua, values: MultiValue| {
+        let args = Arguments::new(lua, values);
+        let table = args.table(1)?;
+        let metatable = match args.get(2) {
+            Some(Value::Table(metatable)) => Some(metatable.clone()),
+            other => {
+                args.check(matches!(other, Some(Value::Nil)), 2, "nil or table expected")?;
+                None
+            }
+        };
+        if !refused.raw_get::<Value>(&table)?.is_nil() {
+            return Err(thrown_text(&message));
+        }
+        if let Some(old) = table.metatable()
+            && !old.raw_get::<Value>("__metatable")?.is_nil()
+        {
+            return Err(text_error(lua, "cannot change a protected metatable"));
+        }
+        table.set_metatable(metatable)?;
+        Ok(table)
+    })
 }
 
 /// The error handler of a run: an error becomes a table, with the place in the script where it happened.

@@ -49,27 +49,28 @@ pub(super) fn loading_is_late() -> bool {
 
 /// The name in a library's first line, and where its code begins.
 pub(super) fn metadata(source: &[u8]) -> std::result::Result<(String, usize), WireError> {
-    let error = |text: String| Err(WireError::new(format!("ERR {text}")));
+    let error =
+        |what: &str, word: &[u8], end: &str| Err(WireError::quoting(&[b"ERR ", what.as_bytes(), word, end.as_bytes()]));
     let (words, code) = match first_line(source) {
         Ok(Some(line)) => line,
-        Ok(None) => return error("Missing library metadata".into()),
-        Err(FirstLineError::Endless | FirstLineError::Unreadable) => return error("Invalid library metadata".into()),
+        Ok(None) => return error("Missing library metadata", b"", ""),
+        Err(FirstLineError::Endless | FirstLineError::Unreadable) => return error("Invalid library metadata", b"", ""),
     };
     let mut name: Option<&[u8]> = None;
     for word in &words[1..] {
         match word.split_at_checked(5) {
             Some((prefix, _)) if prefix.eq_ignore_ascii_case(b"name=") && name.is_some() => {
-                return error("Invalid metadata value, name argument was given multiple times".into());
+                return error("Invalid metadata value, name argument was given multiple times", b"", "");
             }
             Some((prefix, value)) if prefix.eq_ignore_ascii_case(b"name=") => name = Some(value),
-            _ => return error(format!("Invalid metadata value given: {}", String::from_utf8_lossy(word))),
+            _ => return error("Invalid metadata value given: ", word, ""),
         }
     }
-    let Some(name) = name else { return error("Library name was not given".into()) };
-    let Some(name) = valid_name(name) else { return error(BAD_NAME.into()) };
+    let Some(name) = name else { return error("Library name was not given", b"", "") };
+    let Some(name) = valid_name(name) else { return error(BAD_NAME, b"", "") };
     let engine = &words[0][2..];
     if !engine.eq_ignore_ascii_case(b"lua") {
-        return error(format!("Engine '{}' not found", String::from_utf8_lossy(engine)));
+        return error("Engine '", engine, "' not found");
     }
     Ok((name, code))
 }
@@ -86,9 +87,9 @@ pub(super) fn run(
     code: &[u8],
     unhurried: Unhurried,
 ) -> std::result::Result<Registered, WireError> {
-    let function = interpreter.compile(code, LIBRARY).map_err(|message| {
-        WireError::new(format!("ERR Error compiling function: {}", String::from_utf8_lossy(&message)))
-    })?;
+    let function = interpreter
+        .compile(code, LIBRARY)
+        .map_err(|message| WireError::quoting(&[b"ERR Error compiling function: ", &message]))?;
     let deadline = (!unhurried).then(|| Instant::now() + LOAD_TIMEOUT);
     let loading = Loading { deadline, functions: RefCell::default() };
     interpreter.see_loading(true).map_err(super::scripts::no_memory)?;

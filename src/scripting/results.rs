@@ -20,8 +20,8 @@ pub(super) fn write(lua: &Lua, name: &str, ended: &Ended, protocol: Protocol, re
         Ended::Failed(Value::Table(error)) => writer.failure(name, error),
         Ended::Failed(other) => {
             let text = writer.text_of(other).unwrap_or_else(|| "execution failure".into());
-            let text: String = text.chars().take(100).collect();
-            writer.error(format!("ERR Error running script {name}, {text}"), true);
+            let text = &text[..text.len().min(100)];
+            writer.error(&[b"ERR Error running script ", name.as_bytes(), b", ", text].concat(), true);
         }
     }
     writer.errors
@@ -35,8 +35,9 @@ struct Writer<'w, 'r> {
 }
 
 impl Writer<'_, '_> {
-    fn error(&mut self, text: String, count: bool) {
-        let error = WireError::new(text.trim_end_matches(['\r', '\n']));
+    fn error(&mut self, text: &[u8], count: bool) {
+        let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+        let error = WireError::quoting(&[&text[..end]]);
         self.reply.error(&error);
         if count {
             self.errors.push(error);
@@ -44,10 +45,10 @@ impl Writer<'_, '_> {
     }
 
     /// A string, or a number as one.
-    fn text_of(&self, value: &Value) -> Option<String> {
+    fn text_of(&self, value: &Value) -> Option<Vec<u8>> {
         match value {
             Value::String(_) | Value::Integer(_) | Value::Number(_) => {
-                self.lua.coerce_string(value.clone()).ok().flatten().map(|text| text.to_string_lossy())
+                self.lua.coerce_string(value.clone()).ok().flatten().map(|text| text.as_bytes().to_vec())
             }
             _ => None,
         }
@@ -58,7 +59,7 @@ impl Writer<'_, '_> {
     }
 
     /// The text of an error's table, and whether it has yet to be counted.
-    fn error_text(&self, error: &Table) -> (String, bool) {
+    fn error_text(&self, error: &Table) -> (Vec<u8>, bool) {
         let text = self.text_of(&self.field(error, "err")).unwrap_or_else(|| "ERR unknown error".into());
         let counted = matches!(self.field(error, "ignore_error_stats_update"), Value::Boolean(true));
         (text, !counted)
@@ -69,14 +70,15 @@ impl Writer<'_, '_> {
         let (mut text, count) = self.error_text(error);
         let place = [self.field(error, "source"), self.field(error, "line")].map(|part| self.text_of(&part));
         if let [Some(source), Some(line)] = place {
-            text.push_str(&format!(" script: {name}, on {source}:{line}."));
+            let name = name.as_bytes();
+            text = [&text, &b" script: "[..], name, b", on ", &source, b":", &line, b"."].concat();
         }
-        self.error(text, count);
+        self.error(&text, count);
     }
 
     fn value(&mut self, value: &Value, depth: usize) {
         if depth > MAX_DEPTH {
-            self.error("ERR reached lua stack limit".into(), true);
+            self.error(b"ERR reached lua stack limit", true);
             return;
         }
         match value {
@@ -97,7 +99,7 @@ impl Writer<'_, '_> {
     fn table(&mut self, table: &Table, depth: usize) {
         if let Value::String(_) = self.field(table, "err") {
             let (text, count) = self.error_text(table);
-            self.error(text, count);
+            self.error(&text, count);
         } else if let Value::String(text) = self.field(table, "ok") {
             self.simple(b"+", &text);
         } else if let Some(number) = number_of(&self.field(table, "double")) {

@@ -80,20 +80,7 @@ function base.rawget(table, key)
     return rawget(real_of[table] or table, key)
 end
 
-function base.setmetatable(table, metatable)
-    check_table(table, 1, "setmetatable")
-    if metatable ~= nil and type(metatable) ~= "table" then
-        bad_argument(2, "setmetatable", "nil or table expected")
-    end
-    if real_of[table] then
-        error(READONLY, 0)
-    end
-    local old = getmetatable(table)
-    if type(old) ~= "table" and old ~= nil or old and rawget(old, "__metatable") ~= nil then
-        error("cannot change a protected metatable", 2)
-    end
-    return setmetatable(table, metatable)
-end
+base.setmetatable = host.setmetatable_but(real_of, READONLY)
 
 function base.getmetatable(value)
     if real_of[value] then

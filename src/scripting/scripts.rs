@@ -95,10 +95,10 @@ impl Scripts {
         }
         let (flags, code) = of_script(source)?;
         let cache = self.enter()?;
-        let function = cache.interpreter.compile(&source[code..], SCRIPT).map_err(|message| {
-            let message = String::from_utf8_lossy(&message);
-            WireError::new(format!("ERR Error compiling script (new function): {message}"))
-        })?;
+        let function = cache
+            .interpreter
+            .compile(&source[code..], SCRIPT)
+            .map_err(|message| WireError::quoting(&[b"ERR Error compiling script (new function): ", &message]))?;
         cache.compiled.raw_set(key(&cache, &digest)?, function).map_err(no_memory)?;
         self.note_memory(&cache);
         self.index.lock().insert(digest, Known { flags, bytes: source.len() });

@@ -104,6 +104,21 @@ fn scripts_reach_the_host() {
             "-ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE. script: SHA, on @user_script:1.",
         ),
         ("return redis.REPL_ALL + redis.LOG_WARNING", ":6"),
+        ("return setmetatable(_G, {})", "-ERR Attempt to modify a readonly table script: SHA, on @user_script:1."),
+        ("return getmetatable(setmetatable({}, {__len = 1})).__len", ":1"),
+        ("return getmetatable(setmetatable(setmetatable({}, {}), nil)) == nil", ":1"),
+        (
+            "setmetatable({})",
+            "-ERR user_script:1: bad argument #2 to 'setmetatable' (nil or table expected) script: SHA, on @user_script:1.",
+        ),
+        (
+            "setmetatable(1, {})",
+            "-ERR user_script:1: bad argument #1 to 'setmetatable' (table expected, got number) script: SHA, on @user_script:1.",
+        ),
+        (
+            "setmetatable(setmetatable({}, {__metatable = 1}), {})",
+            "-ERR user_script:1: cannot change a protected metatable script: SHA, on @user_script:1.",
+        ),
         ("return redis.register_function", "$-1"),
     ] {
         assert_eq!(eval(&scripts, code), reply, "{code}");

@@ -16,7 +16,7 @@ pub const ROWS: &[Command] = &[
             since: "6.0.0",
             summary: "Shows which ACL categories there are, or what is in one.",
             complexity: "O(1) since the categories and commands are a fixed set.",
-            args: "categoryname?:string",
+            args: "category?:string",
             ..Spec::BASE
         },
         run: acl_cat,
@@ -73,10 +73,8 @@ pub(super) fn acl_cat(ctx: &mut Context<'_>) -> CommandResult {
         }
         3 => {
             let name = ctx.args.at(2);
-            let category = Categories::named(name).ok_or_else(|| {
-                let shown = String::from_utf8_lossy(&name[..name.len().min(128)]).into_owned();
-                WireError::new(format!("ERR Unknown category '{shown}'"))
-            })?;
+            let category = Categories::named(name)
+                .ok_or_else(|| WireError::quoting(&[b"ERR Unknown category '", &name[..name.len().min(128)], b"'"]))?;
             let commands = ctx.engine.users.commands();
             reply.array(commands.in_category(category).count());
             commands.in_category(category).for_each(|position| reply.bulk(commands.spec(position).name.as_bytes()));
@@ -91,9 +89,10 @@ const REQUEST: usize = 3;
 
 pub(super) fn acl_dryrun(ctx: &mut Context<'_>) -> CommandResult {
     let engine = ctx.engine;
-    let quoted = |index| String::from_utf8_lossy(ctx.args.at(index)).into_owned();
+    let not_found =
+        |what: &[u8], index| WireError::quoting(&[b"ERR ", what, b" '", ctx.args.at(index), b"' not found"]);
     let user = engine.users.get(ctx.args.at(2));
-    let user = user.ok_or_else(|| WireError::new(format!("ERR User '{}' not found", quoted(2))))?;
+    let user = user.ok_or_else(|| not_found(b"User", 2))?;
     let request: OwnedArgs = ctx.args.from(REQUEST).collect();
     let request = request.as_args();
     // A container is a command, too, until one asks for what it contains.
@@ -101,7 +100,7 @@ pub(super) fn acl_dryrun(ctx: &mut Context<'_>) -> CommandResult {
         Some(container) if request.len() == 1 => Some(container),
         _ => engine.table.resolve(request).ok(),
     };
-    let row = row.ok_or_else(|| WireError::new(format!("ERR Command '{}' not found", quoted(REQUEST))))?;
+    let row = row.ok_or_else(|| not_found(b"Command", REQUEST))?;
     let spec = &engine.table.row(row).spec;
     if !spec.accepts(request.len()) {
         return Err(WireError::wrong_arity(spec.name));

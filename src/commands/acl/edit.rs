@@ -37,6 +37,7 @@ pub const ROWS: &[Command] = &[
                 ("6.2.0", "Added Pub/Sub channel patterns."),
                 ("7.0.0", "Added selectors and key based permissions."),
             ],
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
             args: "username:string rule?*:string",
             ..Spec::BASE
         },
@@ -51,6 +52,7 @@ pub const ROWS: &[Command] = &[
             since: "6.0.0",
             summary: "Removes users and closes their connections.",
             complexity: "O(1) amortized time considering the typical user.",
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
             args: "username*:string",
             ..Spec::BASE
         },
@@ -65,8 +67,7 @@ pub(super) fn acl_setuser(ctx: &mut Context<'_>) -> CommandResult {
     }
     let rules: Vec<&[u8]> = ctx.args.from(3).collect();
     let all_channels = ctx.settings.security.acl_pubsub_default == AclPubsubDefault::AllChannels;
-    let changed = ctx.engine.users.set(name, &rules, all_channels);
-    let (user, revocation) = changed.map_err(|error| WireError::new(format!("ERR {error}")))?;
+    let (user, revocation) = ctx.engine.users.set(name, &rules, all_channels)?;
     if let Some(revocation) = revocation {
         ctx.engine.close_unsubscribed(ctx.session, &user, &revocation);
     }

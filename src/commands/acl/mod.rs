@@ -13,8 +13,8 @@ pub const GROUP: &[&[crate::engine::Command]] = &[ask::ROWS, edit::ROWS, log::RO
 
 /// The error for too many arguments of a subcommand whose arity allows them.
 fn wrong_arguments(given: &[u8]) -> WireError {
-    let given = String::from_utf8_lossy(&given[..given.len().min(128)]).into_owned();
-    WireError::new(format!("ERR unknown subcommand or wrong number of arguments for '{given}'. Try ACL HELP."))
+    let given = &given[..given.len().min(128)];
+    WireError::quoting(&[b"ERR unknown subcommand or wrong number of arguments for '", given, b"'. Try ACL HELP."])
 }
 
 #[cfg(test)]

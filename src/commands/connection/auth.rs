@@ -116,8 +116,7 @@ impl<'a> Greeting<'a> {
                 greeting.name = Some(args.at(index + 1));
                 index += 2;
             } else {
-                let option = String::from_utf8_lossy(args.at(index)).into_owned();
-                return Err(WireError::new(format!("ERR Syntax error in HELLO option '{option}'")));
+                return Err(WireError::quoting(&[b"ERR Syntax error in HELLO option '", args.at(index), b"'"]));
             }
         }
         Ok(greeting)

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::engine::{CommandResult, Context, Outcome};
 use crate::keyspace::DbIndex;
-use crate::resp::Protocol;
+use crate::resp::{Protocol, WireError};
 use crate::session::{ClientFlags, ReplyMode};
 
 /// The commands of this file.
@@ -141,6 +141,9 @@ pub(super) fn reset(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn monitor(ctx: &mut Context<'_>) -> CommandResult {
+    if !ctx.may_wait {
+        return Err(WireError::fixed("ERR MONITOR isn't allowed for DENY BLOCKING client"));
+    }
     if !ctx.session.monitor {
         ctx.session.monitor = true;
         ctx.engine.monitors.add(&ctx.session.client);

@@ -150,8 +150,7 @@ pub(super) fn client_setinfo(ctx: &mut Context<'_>) -> CommandResult {
     } else if ctx.args.is(2, "lib-ver") {
         ctx.session.client.set_library_version(value)?;
     } else {
-        let option = String::from_utf8_lossy(ctx.args.at(2)).into_owned();
-        return Err(WireError::new(format!("ERR Unrecognized option '{option}'")));
+        return Err(WireError::quoting(&[b"ERR Unrecognized option '", ctx.args.at(2), b"'"]));
     }
     ctx.done_ok()
 }

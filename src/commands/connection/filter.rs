@@ -134,7 +134,7 @@ fn property<'a>(ctx: &Context<'a>, word: &[u8], value: &'a [u8]) -> Result<Prope
     Ok(match word {
         b"TYPE" => Property::Kind(Kind::parse(value)?),
         b"USER" => {
-            let unknown = || WireError::new(format!("ERR No such user '{}'", String::from_utf8_lossy(value)));
+            let unknown = || WireError::quoting(&[b"ERR No such user '", value, b"'"]);
             Property::User(ctx.engine.users.get(value).ok_or_else(unknown)?)
         }
         b"ADDR" => Property::Address(value),
@@ -146,8 +146,7 @@ fn property<'a>(ctx: &Context<'a>, word: &[u8], value: &'a [u8]) -> Result<Prope
         b"FLAGS" => {
             let known = letters(ClientFlags::all());
             if value.iter().any(|letter| *letter != b'N' && !known.as_bytes().contains(letter)) {
-                let given = String::from_utf8_lossy(value);
-                return Err(WireError::new(format!("ERR Unknown flags found in the provided filter: {given}")));
+                return Err(WireError::quoting(&[b"ERR Unknown flags found in the provided filter: ", value]));
             }
             Property::Flags(value)
         }
@@ -172,6 +171,8 @@ fn ids(ctx: &Context<'_>, index: usize, purpose: Purpose) -> Result<Vec<ClientId
     for argument in ctx.args.from(index) {
         match parse_i64(argument) {
             Some(id @ 1..) => ids.push(ClientId(id as u64)),
+            // The ID of nobody.
+            Some(_) if purpose == Purpose::List => ids.push(ClientId(0)),
             // The next filter begins, or something that is none.
             None if !ids.is_empty() && (purpose == Purpose::Kill || is_word(argument)) => break,
             _ => return Err(error),
@@ -232,10 +233,7 @@ impl Kind {
             b"master" | b"primary" => Ok(Self::Primary),
             b"replica" | b"slave" => Ok(Self::Replica),
             b"pubsub" => Ok(Self::PubSub),
-            _ => {
-                let word = String::from_utf8_lossy(word).into_owned();
-                Err(WireError::new(format!("ERR Unknown client type '{word}'")))
-            }
+            _ => Err(WireError::quoting(&[b"ERR Unknown client type '", word, b"'"])),
         }
     }
 

@@ -156,12 +156,8 @@ fn overlap(one: &[u8], other: &[u8]) -> bool {
 }
 
 fn overlap_error(prefix: &[u8], what: &str, other: &[u8]) -> WireError {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    WireError::new(format!(
-        "ERR Prefix '{}' overlaps with {what} '{}'. Prefixes for a single client must not overlap.",
-        text(prefix),
-        text(other)
-    ))
+    let end = b"'. Prefixes for a single client must not overlap.";
+    WireError::quoting(&[b"ERR Prefix '", prefix, b"' overlaps with ", what.as_bytes(), b" '", other, end])
 }
 
 pub(super) fn client_tracking(ctx: &mut Context<'_>) -> CommandResult {

@@ -62,7 +62,7 @@ pub const ROWS: &[Command] = &[
             summary: "Removes all libraries.",
             complexity: "O(N) where N is the number of functions deleted",
             tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
-            args: "async?:(async=ASYNC | sync=SYNC)",
+            args: "flush-type?:(async=ASYNC | sync=SYNC)",
             ..Spec::BASE
         },
         run: function_flush,
@@ -74,8 +74,7 @@ pub(super) fn function_load(ctx: &mut Context<'_>) -> CommandResult {
     let mut replace = false;
     for option in ctx.args.from(2).take(last - 2) {
         if !option.eq_ignore_ascii_case(b"replace") {
-            let option = String::from_utf8_lossy(option);
-            return Err(WireError::new(format!("ERR Unknown option given: {option}")));
+            return Err(WireError::quoting(&[b"ERR Unknown option given: ", option]));
         }
         replace = true;
     }

@@ -81,8 +81,7 @@ pub(super) fn function_list(ctx: &mut Context<'_>) -> CommandResult {
             let given = ctx.args.get(index).ok_or(WireError::fixed("ERR library name argument was not given"))?;
             pattern = Some(given);
         } else {
-            let word = String::from_utf8_lossy(ctx.args.at(index)).into_owned();
-            return Err(WireError::new(format!("ERR Unknown argument {word}")));
+            return Err(WireError::quoting(&[b"ERR Unknown argument ", ctx.args.at(index)]));
         }
         index += 1;
     }

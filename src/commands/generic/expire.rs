@@ -124,8 +124,7 @@ impl Conditions {
                 b"GT" => &mut conditions.later,
                 b"LT" => &mut conditions.earlier,
                 _ => {
-                    let option = String::from_utf8_lossy(option).into_owned();
-                    return Err(WireError::new(format!("ERR Unsupported option {option}")));
+                    return Err(WireError::quoting(&[b"ERR Unsupported option ", option]));
                 }
             } = true;
         }

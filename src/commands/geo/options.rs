@@ -207,8 +207,8 @@ impl<'a> Request<'a> {
             None
         };
         if let Some(missing) = missing {
-            let name = String::from_utf8_lossy(ctx.args.at(0));
-            return Err(WireError::new(format!("ERR exactly one of {missing} can be specified for {name}")));
+            let (missing, name) = (missing.as_bytes(), ctx.args.at(0));
+            return Err(WireError::quoting(&[b"ERR exactly one of ", missing, b" can be specified for ", name]));
         }
         if self.any && self.count.is_none() {
             return Err(WireError::fixed("ERR the ANY argument requires COUNT argument"));

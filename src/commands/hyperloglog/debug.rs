@@ -73,8 +73,7 @@ pub(super) fn pfdebug(ctx: &mut Context<'_>) -> CommandResult {
             ctx.reply.int(i64::from(converted));
         }
         _ => {
-            let given = String::from_utf8_lossy(subcommand);
-            return Err(WireError::new(format!("ERR Unknown PFDEBUG subcommand '{given}'")));
+            return Err(WireError::quoting(&[b"ERR Unknown PFDEBUG subcommand '", subcommand, b"'"]));
         }
     }
     Ok(Outcome::Done)

@@ -130,10 +130,8 @@ pub(super) fn numpat(ctx: &mut Context<'_>) -> CommandResult {
 
 fn list(ctx: &mut Context<'_>, kind: SubscriptionKind) -> CommandResult {
     if ctx.args.len() > 3 {
-        let name = String::from_utf8_lossy(ctx.args.at(1)).into_owned();
-        return Err(WireError::new(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{name}'. Try PUBSUB HELP."
-        )));
+        let wrong = b"ERR unknown subcommand or wrong number of arguments for '";
+        return Err(WireError::quoting(&[wrong, ctx.args.at(1), b"'. Try PUBSUB HELP."]));
     }
     let mut names = ctx.engine.pubsub.names(kind);
     if let Some(pattern) = ctx.args.get(2) {

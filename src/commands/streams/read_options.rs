@@ -33,9 +33,8 @@ impl<'a> ReadOptions<'a> {
             let more = args.len() - 1 - index;
             if more > 0 && args.is(index, "BLOCK") {
                 if ctx.session.in_script {
-                    let name = String::from_utf8_lossy(args.at(0));
-                    let text = format!("ERR {name} command is not allowed with BLOCK option from scripts");
-                    return Err(WireError::new(text));
+                    let refusal = b" command is not allowed with BLOCK option from scripts";
+                    return Err(WireError::quoting(&[b"ERR ", args.at(0), refusal]));
                 }
                 index += 1;
                 options.block = Some(deadline(ctx, args.at(index))?);

@@ -3,11 +3,13 @@
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::limit::intersection_limit;
 use crate::engine::Command;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::range::{pair_array, store};
 use super::reply_pair;
 use crate::base::number::parse_f64;
+use crate::data::Element;
 use crate::data::set::Set;
 use crate::data::zset::ZSet;
 use crate::engine::{CommandResult, Context, Outcome};
@@ -369,13 +371,16 @@ fn to_zset(ctx: &Context<'_>, result: HashMap<Vec<u8>, f64>) -> ZSet {
 fn answer(ctx: &mut Context<'_>, operation: Operation) -> CommandResult {
     let request = Request::parse(ctx, operation, 1, false)?;
     let result = request.run(ctx)?;
-    let set = to_zset(ctx, result);
+    // Not by way of a sorted set: a packed one knows no -0.
+    let mut members: Vec<(Vec<u8>, f64)> = result.into_iter().collect();
+    members.sort_unstable_by(|(a, x), (b, y)| x.partial_cmp(y).unwrap_or(Ordering::Equal).then_with(|| a.cmp(b)));
     if request.with_scores {
-        pair_array(ctx, set.len());
+        pair_array(ctx, members.len());
     } else {
-        ctx.reply.array(set.len());
+        ctx.reply.array(members.len());
     }
-    for (member, score) in set.iter() {
+    for (member, score) in &members {
+        let (member, score) = (Element::Bytes(member), *score);
         if request.with_scores {
             reply_pair(&mut ctx.reply, member, score);
         } else {

@@ -91,8 +91,8 @@ pub(super) fn debug(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 fn unknown(name: &[u8]) -> WireError {
-    let name = String::from_utf8_lossy(&name[..name.len().min(128)]).into_owned();
-    WireError::new(format!("ERR unknown subcommand or wrong number of arguments for '{name}'. Try DEBUG HELP."))
+    let name = &name[..name.len().min(128)];
+    WireError::quoting(&[b"ERR unknown subcommand or wrong number of arguments for '", name, b"'. Try DEBUG HELP."])
 }
 
 /// Concerns something that this server does not have or need; tests set it and go on.
@@ -173,7 +173,7 @@ fn reply_buffer(ctx: &mut Context<'_>) -> CommandResult {
 
 /// An error reply with any text.
 fn error(ctx: &mut Context<'_>) -> CommandResult {
-    Err(WireError::new(String::from_utf8_lossy(ctx.args.at(2))))
+    Err(WireError::quoting(&[ctx.args.at(2)]))
 }
 
 fn log(ctx: &mut Context<'_>) -> CommandResult {
