@@ -100,7 +100,8 @@ fn messages_about_removed_keys_cost_no_further_keys() {
     let limit = used(&mut client) - 40_000;
     client.run(&format!("CONFIG SET maxmemory {limit}"));
     support::eventually("some keys are evicted", || figure(&mut client, "stats", "evicted_keys") >= 10);
-    assert!(figure(&mut client, "stats", "evicted_keys") <= 50);
+    let evicted = figure(&mut client, "stats", "evicted_keys");
+    assert!(evicted <= 100, "{evicted} keys went for what 40 take");
     for listener in &mut listeners {
         assert!(!listener.is_silent_for(Duration::from_secs(5)), "it is told");
     }
