@@ -339,7 +339,8 @@ impl Request {
             let mut sum = not_nan(score * weight);
             for (other, weight) in others {
                 let Some(score) = other.score(&member) else { return };
-                sum = self.aggregate.of(sum, not_nan(score * weight));
+                // Only the first product is looked at alone, as in Redis: infinity times 0 makes a sum 0 here.
+                sum = self.aggregate.of(sum, score * weight);
             }
             result.insert(member, sum);
         });
