@@ -29,6 +29,6 @@ parameters! {
     /// Who may use MODULE; there are no modules here.
     "enable-module-command" => enable_module_command: Protected = "no", one_of::<Protected>(), [immutable(), inert()];
 
-    /// Whose RDB and RESTORE payloads are checked deeply.
-    "sanitize-dump-payload" => sanitize_dump_payload: SanitizePayload = "no", one_of::<SanitizePayload>();
+    /// Whose RDB and RESTORE payloads are checked deeply: here everybody's.
+    "sanitize-dump-payload" => sanitize_dump_payload: SanitizePayload = "no", one_of::<SanitizePayload>(), [inert()];
 }
