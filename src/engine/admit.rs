@@ -93,7 +93,12 @@ impl Engine {
             let occasion = if session.transaction.is_some() { Occasion::Multi } else { Occasion::TopLevel };
             return refuse(self.refuse(session, occasion, spec, args, denial));
         }
+        let loading = self.saving.loads.is_active() && !spec.flags.contains(Flags::LOADING);
         if run.hold.is_nothing() {
+            // A script that is being loaded may be what holds the gate.
+            if loading {
+                return refuse(WireError::LOADING);
+            }
             // Keys may be looked at inside the gate only.
             let allowed = spec.flags.contains(Flags::ALLOW_BUSY) && !spec.has_keys();
             return if allowed { Ok(row) } else { refuse(self.running_script.busy_error()) };
@@ -120,7 +125,7 @@ impl Engine {
         if let Err(error) = self.check_role(run.settings, session, spec, args) {
             return refuse(error);
         }
-        if self.saving.loads.is_active() && !spec.flags.contains(Flags::LOADING) {
+        if loading {
             return refuse(WireError::LOADING);
         }
         if spec.flags.contains(Flags::NO_ASYNC_LOADING) && self.replication.link.report().loads_aside {
