@@ -144,6 +144,12 @@ fn write_until(client: &mut Wire, stopped: &AtomicBool) -> u64 {
     count
 }
 
+/// Begins to move what can be reached in plaintext at a port into an encrypted server.
+fn encrypt(site: &Site, from: u16, target: &Server, options: &[&str]) -> Migration {
+    let (from, to) = (format!("redis://127.0.0.1:{from}"), format!("rediss://localhost:{}", target.port()));
+    Migration::start(&[&["--from", &from, "--to", &to, "--cacert", &ca(site)], options].concat())
+}
+
 fn ca(site: &Site) -> String {
     site.path().join("ca.crt").to_str().unwrap().to_owned()
 }
@@ -158,17 +164,7 @@ fn a_plaintext_redis_moves_into_an_encrypted_group_while_it_is_written_to() {
     std::thread::scope(|scope| {
         let stop = Stopped(&stopped);
         let writer = scope.spawn(|| write_until(&mut source.plain_client(), &stopped));
-        let migration = Migration::start(&[
-            "--from",
-            &format!("redis://127.0.0.1:{}", source.port),
-            "--to",
-            &format!("rediss://localhost:{}", target.port()),
-            "--cacert",
-            &ca(&site),
-            "--digest",
-            "--pause-source",
-            "20",
-        ]);
+        let migration = encrypt(&site, source.port, &target, &["--digest", "--pause-source", "20"]);
         let mut client = target.client();
         eventually("the live stream arrives", || {
             let number = |reply: String| reply.trim_matches('\'').parse::<u64>().unwrap_or(0);
@@ -256,15 +252,7 @@ fn a_cut_link_is_gone_on_with_where_it_was() {
     std::thread::scope(|scope| {
         let stop = Stopped(&stopped);
         let writer = scope.spawn(|| write_until(&mut source.plain_client(), &stopped));
-        let migration = Migration::start(&[
-            "--from",
-            &format!("redis://127.0.0.1:{}", proxy.port()),
-            "--to",
-            &format!("rediss://localhost:{}", target.port()),
-            "--cacert",
-            &ca(&site),
-            "--digest",
-        ]);
+        let migration = encrypt(&site, proxy.port(), &target, &["--digest"]);
         let mut client = target.client();
         let number = |reply: String| reply.trim_matches('\'').parse::<u64>().unwrap_or(0);
         let mut at_target = || number(client.run("GET counter"));
@@ -300,14 +288,7 @@ fn keys_that_get_more_time_while_the_target_is_behind_do_not_expire_there() {
     for line in ["SET session v PX 2500", "SET lasting v PX 500000", "SET ending v PX 2000", "SET plain v"] {
         assert_eq!(s.run(line), "+OK");
     }
-    let migration = Migration::start(&[
-        "--from",
-        &format!("redis://127.0.0.1:{}", proxy.port()),
-        "--to",
-        &format!("rediss://localhost:{}", target.port()),
-        "--cacert",
-        &ca(&site),
-    ]);
+    let migration = encrypt(&site, proxy.port(), &target, &[]);
     eventually("the copy arrives", || t.run("EXISTS session lasting ending plain") == "4");
     proxy.stall(true);
     for line in ["SET brief v PX 200", "SET marker v PX 2600"] {

@@ -142,7 +142,7 @@ fn both_protocols_are_spoken_and_older_ones_are_not() {
         [(&rustls::version::TLS12, ProtocolVersion::TLSv1_2), (&rustls::version::TLS13, ProtocolVersion::TLSv1_3)]
     {
         let stream = server.try_tls(&server.client_config(&[], &[version])).unwrap();
-        assert_eq!(stream.session().protocol_version(), Some(name));
+        assert_eq!(stream.session().expect("TLS").protocol_version(), Some(name));
         let mut client = Wire::new(stream);
         assert_eq!(client.run("PING"), "+PONG");
     }
@@ -154,7 +154,7 @@ fn both_protocols_are_spoken_and_older_ones_are_not() {
 fn one_protocol_alone_can_be_configured() {
     let server = Server::tls(&["--tls-protocols", "TLSv1.2"]);
     let stream = server.try_tls(&server.client_config(&[], rustls::ALL_VERSIONS)).unwrap();
-    assert_eq!(stream.session().protocol_version(), Some(ProtocolVersion::TLSv1_2));
+    assert_eq!(stream.session().expect("TLS").protocol_version(), Some(ProtocolVersion::TLSv1_2));
     assert!(server.try_tls(&server.client_config(&[], &[&rustls::version::TLS13])).is_err());
 }
 
@@ -162,7 +162,7 @@ fn one_protocol_alone_can_be_configured() {
 fn the_default_key_exchange_is_post_quantum() {
     let server = Server::tls(&[]);
     let stream = server.stream();
-    let group = stream.session().negotiated_key_exchange_group().expect("a group").name();
+    let group = stream.session().expect("TLS").negotiated_key_exchange_group().expect("a group").name();
     assert_eq!(group, rustls::NamedGroup::X25519MLKEM768);
 }
 
@@ -211,7 +211,7 @@ fn sessions_are_resumed_and_counted() {
             let mut client = Wire::new(server.try_tls(&config).unwrap());
             // Tickets of TLS 1.3 come with the first reply.
             assert_eq!(client.run("PING"), "+PONG");
-            let kind = client.stream().session().handshake_kind();
+            let kind = client.stream().session().expect("TLS").handshake_kind();
             (client, kind)
         };
         let (mut client, kind) = connect();
@@ -230,7 +230,7 @@ fn nothing_is_resumed_without_session_caching() {
     for _ in 0..2 {
         let mut client = Wire::new(server.try_tls(&config).unwrap());
         assert_eq!(client.run("PING"), "+PONG");
-        assert_eq!(client.stream().session().handshake_kind(), Some(HandshakeKind::Full));
+        assert_eq!(client.stream().session().expect("TLS").handshake_kind(), Some(HandshakeKind::Full));
     }
 }
 

@@ -45,10 +45,4 @@ impl Stopwatch {
     pub fn micros(self) -> u64 {
         self.0.elapsed().as_micros() as u64
     }
-
-    /// Microseconds since the start, and a new stopwatch started at the same instant.
-    pub fn lap(self) -> (u64, Self) {
-        let now = Instant::now();
-        (now.duration_since(self.0).as_micros() as u64, Self(now))
-    }
 }

@@ -25,12 +25,6 @@ pub fn parse_i64(text: &[u8]) -> Option<i64> {
     if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
 }
 
-/// An unsigned decimal integer in canonical form.
-pub fn parse_u64(text: &[u8]) -> Option<u64> {
-    let canonical = matches!(text, [b'0'] | [b'1'..=b'9', ..]) && text.iter().all(u8::is_ascii_digit);
-    canonical.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
-}
-
 /// A floating point number as arguments give it: what `strtod` reads, without space around it. Refused are NaN, and finite
 /// numbers so large or so small that only infinity or zero is left of them.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {

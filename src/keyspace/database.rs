@@ -15,7 +15,7 @@ use super::expiry::ExpiryIndex;
 use super::field_marks::FieldMarks;
 use super::hashed::HashedKey;
 use super::snapshot::SnapshotSwitch;
-use super::table::{self, SLOT_BYTES, Table};
+use super::table::{self, Table};
 use crate::base::clock::UnixMillis;
 
 /// Shards of a database: enough that two cores rarely want the same one.
@@ -106,20 +106,9 @@ impl Database {
         sum.checked_div(count).unwrap_or(0)
     }
 
-    /// Bytes taken by the tables themselves.
-    pub fn table_bytes(&self) -> usize {
-        (0..SHARDS).map(|i| self.shard(i).read().buckets() * SLOT_BYTES).sum::<usize>()
-    }
-
     /// Slots of all tables together.
     pub fn bucket_count(&self) -> usize {
         (0..SHARDS).map(|i| self.shard(i).read().buckets()).sum()
-    }
-
-    /// Bytes taken by the expiry marks.
-    pub fn expiry_bytes(&self) -> usize {
-        let fields = self.field_marks.get().map_or(0, |marks| marks.bytes());
-        fields + self.expiry.iter().map(|index| index.lock().len() * size_of::<(UnixMillis, u64)>()).sum::<usize>()
     }
 
     /// Whether shard `index` may hold a key that is due.

@@ -69,11 +69,6 @@ impl FieldMarks {
         due
     }
 
-    /// Bytes taken.
-    pub fn bytes(&self) -> usize {
-        self.indices.iter().map(|index| index.lock().len() * size_of::<(UnixMillis, u64)>()).sum()
-    }
-
     /// Forgets all marks of a locked shard.
     pub fn clear(&self, shard: usize) {
         let mut index = self.indices[shard].lock();

@@ -15,9 +15,6 @@ use crate::base::prefetch::prefetch;
 pub type Slot = (Entry, SharedValue<()>);
 /// The raw table behind one shard.
 pub type Table = RawTable<Slot>;
-/// Bytes a slot takes in the table, its tag byte included.
-pub const SLOT_BYTES: usize = size_of::<Slot>() + 1;
-
 /// The entry of `key`.
 pub fn find<'t>(table: &'t Table, hash: u64, key: &[u8]) -> Option<&'t Entry> {
     table.get(hash, |slot| slot.0.key() == key).map(|slot| &slot.0)

@@ -89,14 +89,6 @@ impl<'a> StrRef<'a> {
     pub fn is_empty(self) -> bool {
         matches!(self, Self::Bytes([]))
     }
-
-    /// The integer it is, if it is one.
-    pub fn as_int(self) -> Option<i64> {
-        match self {
-            Self::Int(value) => Some(value),
-            Self::Bytes(bytes) => crate::base::number::parse_i64(bytes),
-        }
-    }
 }
 
 /// A look at a value.

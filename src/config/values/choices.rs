@@ -96,11 +96,6 @@ impl EvictionPolicy {
     pub fn is_volatile(self) -> bool {
         matches!(self, Self::VolatileLru | Self::VolatileLfu | Self::VolatileRandom | Self::VolatileTtl)
     }
-
-    /// May it take keys that have no expiry?
-    pub fn is_allkeys(self) -> bool {
-        matches!(self, Self::AllkeysLru | Self::AllkeysLfu | Self::AllkeysRandom)
-    }
 }
 
 choice! {

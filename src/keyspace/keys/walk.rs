@@ -52,9 +52,4 @@ impl Keys<'_> {
         }
         !expired
     }
-
-    /// Whether an entry met on a walk has expired.
-    pub fn has_expired(&self, entry: &Entry) -> bool {
-        self.is_expired(entry)
-    }
 }
