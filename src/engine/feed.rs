@@ -240,31 +240,27 @@ impl Feed {
     /// Puts commands into the ring that begin in one database and end in another. They come after they came into the tail: who knows that
     /// the tail up to now is on disk knows that the ring up to now is.
     fn append_body(&self, first: DbIndex, body: &[u8], last: DbIndex) {
-        if body.is_empty() {
+        if body.is_empty() || !self.is_ring_read() {
             return;
         }
-        self.write(|ring, encoded| {
-            if ring.db != Some(first) {
-                record::select(encoded, first);
-            }
-            ring.db = Some(last);
-            encoded.extend_from_slice(body);
-        });
+        let mut ring = self.ring.lock();
+        if ring.db != Some(first) {
+            let mut select = Vec::new();
+            record::select(&mut select, first);
+            self.push(&mut ring, &select);
+        }
+        ring.db = Some(last);
+        self.push(&mut ring, body);
     }
 
     /// Appends a command that belongs to no database.
     pub fn append_bare(&self, words: &[&[u8]]) {
-        self.write(|_, encoded| record::command(encoded, words.iter().copied()));
-    }
-
-    fn write(&self, what: impl FnOnce(&mut Ring, &mut Vec<u8>)) {
         if !self.is_ring_read() {
             return;
         }
         let mut encoded = Vec::new();
-        let mut ring = self.ring.lock();
-        what(&mut ring, &mut encoded);
-        self.push(&mut ring, &encoded);
+        record::command(&mut encoded, words.iter().copied());
+        self.push(&mut self.ring.lock(), &encoded);
     }
 
     /// Appends a piece of our primary's stream, after which it is in `db`.
