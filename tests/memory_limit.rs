@@ -134,3 +134,17 @@ fn the_allocator_answers_and_flushes() {
     assert!(client.run("DEBUG MALLCTL-STR arena.0.destroy VOID").starts_with("-ERR "));
     assert_eq!(client.run("MEMORY PURGE"), "+OK");
 }
+
+#[test]
+fn the_time_above_the_limit_is_told() {
+    let server = Server::tls(&["--save", ""]);
+    let mut client = server.client();
+    client.run("SET key value");
+    assert_eq!(figure(&mut client, "stats", "current_eviction_exceeded_time"), 0);
+    client.run("CONFIG SET maxmemory 1 maxmemory-policy noeviction");
+    support::eventually("the time is counted", || figure(&mut client, "stats", "current_eviction_exceeded_time") > 0);
+    client.run("CONFIG SET maxmemory 0");
+    support::eventually("the time has ended", || figure(&mut client, "stats", "current_eviction_exceeded_time") == 0);
+    let total = figure(&mut client, "stats", "total_eviction_exceeded_time");
+    assert!(total > 0, "and {total} ms are kept");
+}

@@ -296,3 +296,28 @@ fn a_command_of_the_stream_that_fails_ends_a_replica_that_is_to_stop_then() {
         }
     }
 }
+
+#[test]
+fn the_traffic_of_the_link_is_counted_apart() {
+    let site = Site::new();
+    let (primary, replica) = (site.ours(Mode::Tls, &[]), site.ours(Mode::Tls, &[]));
+    let (mut p, mut r) = (primary.client(), replica.client());
+    let value = "x".repeat(10_000);
+    let figure = |client: &mut Wire, name: &str| -> u64 {
+        let info = client.text("INFO stats");
+        info_field(&info, name).and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name}: {info}"))
+    };
+    p.run(&format!("SET before {value}"));
+    follow(&mut r, primary.port());
+    await_link(&mut r);
+    p.run(&format!("SET after {value}"));
+    await_offset(&mut p, &mut r);
+    let read = figure(&mut r, "total_net_repl_input_bytes");
+    // The first value comes compressed, the second as it is.
+    assert!((10_000..12_000).contains(&read), "{read} bytes came in");
+    let sent = figure(&mut p, "total_net_repl_output_bytes");
+    assert!((10_000..12_000).contains(&sent), "{sent} bytes went out");
+    assert!(figure(&mut p, "total_net_output_bytes") < 10_000, "what goes to replicas is no reply");
+    r.run("CONFIG RESETSTAT");
+    assert!(figure(&mut r, "total_net_repl_input_bytes") < 1_000);
+}

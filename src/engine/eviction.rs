@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Engine;
 use super::change::EventClass;
 use super::execute::Run;
+use crate::base::clock::UnixMillis;
 use crate::base::memory::{thread_balance, used_memory, uses_more_than};
 use crate::config::values::EvictionPolicy;
 use crate::keyspace::{Access, Candidate, DbIndex, Keys, LockRequest, lfu_decayed, lru_idle_ms};
@@ -15,6 +16,17 @@ use crate::metrics::Totals;
 
 /// Evictions between two looks at the clock.
 const EVICTIONS_PER_LOOK: usize = 16;
+
+/// What came of freeing memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Freed {
+    /// It is below the limit.
+    Enough,
+    /// Progress was made in the time given; the command may run, and the next one goes on.
+    Some,
+    /// It is over the limit, and there is nothing to remove.
+    TooLittle,
+}
 
 impl Engine {
     /// Memory that counts against maxmemory.
@@ -38,27 +50,36 @@ impl Engine {
     /// What the removed keys took is what counts: messages that tell of the removals take memory too, and leave it by themselves,
     /// so looking at what is used after each would remove keys for having removed keys.
     pub(super) fn free_memory(&'static self, run: &mut Run<'_>, worker: usize) -> bool {
-        let limit = run.settings.memory.maxmemory;
-        let mut wanted = self.excess_over(limit);
-        if wanted == 0 {
-            return true;
+        let wanted = self.excess_over(run.settings.memory.maxmemory);
+        let freed = if wanted == 0 { Freed::Enough } else { self.evict_bytes(run, worker, wanted) };
+        match freed {
+            Freed::Enough => self.over_maxmemory.end(run.now),
+            Freed::Some | Freed::TooLittle => self.over_maxmemory.begin(run.now),
         }
+        freed != Freed::TooLittle
+    }
+
+    /// Removes keys until so many bytes are free, as long as that may take.
+    fn evict_bytes(&'static self, run: &mut Run<'_>, worker: usize, mut wanted: u64) -> Freed {
+        let limit = run.settings.memory.maxmemory;
         let policy = run.settings.memory.maxmemory_policy;
         if policy == EvictionPolicy::NoEviction {
-            return false;
+            return Freed::TooLittle;
         }
         let patience = patience(run.settings.memory.maxmemory_eviction_tenacity);
         let started = Instant::now();
         for evicted in 1usize.. {
-            let Some((db, candidate)) = self.best_candidate(run, policy) else { return self.excess_over(limit) == 0 };
+            let Some((db, candidate)) = self.best_candidate(run, policy) else {
+                return if self.excess_over(limit) == 0 { Freed::Enough } else { Freed::TooLittle };
+            };
             wanted = wanted.saturating_sub(self.evict(run, worker, db, &candidate.key));
             if wanted == 0 {
-                return true;
+                return Freed::Enough;
             }
             if evicted % EVICTIONS_PER_LOOK == 0 {
                 // Others free memory as well: the reclaimer what was too large for here.
                 if self.excess_over(limit) == 0 {
-                    return true;
+                    return Freed::Enough;
                 }
                 if patience.is_some_and(|patience| started.elapsed() > patience) {
                     self.note_latency("eviction-cycle", started.elapsed());
@@ -66,14 +87,18 @@ impl Engine {
                 }
             }
         }
-        // Progress was made; the command may run, and the next one goes on.
-        true
+        Freed::Some
     }
 
     /// Frees memory though no command asks for it: after the limit was lowered, or where a burst has gone past it.
     pub fn evict_in_background(&'static self) {
         let settings = self.config.settings();
-        if settings.memory.maxmemory == 0 || self.pause.current(crate::base::clock::UnixMillis::now()).is_some() {
+        let now = UnixMillis::now();
+        if settings.memory.maxmemory == 0 {
+            self.over_maxmemory.end(now);
+            return;
+        }
+        if self.pause.current(now).is_some() {
             return;
         }
         let limits = super::encoding_limits(&settings);

@@ -139,6 +139,7 @@ impl Engine {
     fn refuse_reply(&self, session: &Session, row: Option<usize>, out: &mut Vec<u8>, start: usize) {
         let name = row.map_or("<unknown>", |row| self.table.row(row).spec.name);
         if let Some(error) = out[start..].strip_prefix(b"-") {
+            Totals::bump(&self.workers[session.worker].totals.unexpected_errors, 1);
             tracing::error!(
                 "== CRITICAL == This master is sending an error to its replica: '-{}' after processing the command '{name}'",
                 String::from_utf8_lossy(error).trim_end()

@@ -2,7 +2,9 @@
 
 use super::Engine;
 use super::execute::Run;
+use crate::base::clock::UnixMillis;
 use crate::keyspace::{Access, DbIndex, Effect, Keys, LockRequest};
+use crate::metrics::Totals;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -47,13 +49,17 @@ impl Engine {
         // What has not been replayed yet may count on what is due.
         if !self.keyspace.active_expiry.load(Relaxed)
             || self.saving.loads.is_active()
-            || self.pause.current(crate::base::clock::UnixMillis::now()).is_some()
+            || self.pause.current(UnixMillis::now()).is_some()
         {
             return true;
         }
         let started = Instant::now();
         let done = self.expire_until(started + budget);
-        self.note_latency("expire-cycle", started.elapsed());
+        let elapsed = started.elapsed();
+        self.note_latency("expire-cycle", elapsed);
+        let totals = &self.workers[self.background_worker()].totals;
+        Totals::bump(&totals.expiry_us, elapsed.as_micros() as u64);
+        Totals::bump(&totals.expiry_rounds_cut, u64::from(!done));
         done
     }
 
@@ -65,7 +71,11 @@ impl Engine {
                 continue;
             }
             let limits = super::encoding_limits(&settings);
-            for shard in 0..self.keyspace.database(db).shard_count() {
+            let now = UnixMillis::now();
+            for shard in 0..database.shard_count() {
+                if !database.is_due(shard, now) && !database.is_field_due(shard, now) {
+                    continue;
+                }
                 let mut run = Run::begin(self, &settings, &limits);
                 if run.hold.is_nothing() {
                     return true;

@@ -77,7 +77,7 @@ use crate::base::clock::UnixMillis;
 use crate::base::process;
 use crate::config::Config;
 use crate::keyspace::{Freshness, Keyspace, LfuTuning};
-use crate::metrics::{CommandFigures, CommandLog, CommandStats, ErrorCounts, LatencyEvents, Rates, Totals};
+use crate::metrics::{CommandFigures, CommandLog, CommandStats, ErrorCounts, LatencyEvents, Rates, TimeOver, Totals};
 use crate::peer::IdlePeers;
 use crate::pubsub::PubSub;
 use crate::scripting::{Libraries, Scripts};
@@ -140,6 +140,8 @@ pub struct Engine {
     pub errors: ErrorCounts,
     /// Commands per second and the like.
     pub rates: Rates,
+    /// How long eviction has not come below maxmemory.
+    pub over_maxmemory: TimeOver,
     /// Slow commands.
     pub slowlog: CommandLog,
     /// Commands with large requests.
@@ -243,6 +245,7 @@ impl Engine {
             workers: (0..=parts.workers).map(|_| worker()).collect(),
             errors: ErrorCounts::default(),
             rates: Rates::default(),
+            over_maxmemory: TimeOver::default(),
             slowlog: CommandLog::default(),
             large_requests: CommandLog::default(),
             large_replies: CommandLog::default(),

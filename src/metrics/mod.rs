@@ -8,6 +8,7 @@ mod command_stats;
 mod events;
 mod histogram;
 mod rate;
+mod time_over;
 mod totals;
 
 pub use command_log::{CommandLog, LogEntry};
@@ -15,4 +16,5 @@ pub use command_stats::{CommandFigures, CommandStats};
 pub use events::{EventSummary, LatencyEvents};
 pub use histogram::Histogram;
 pub use rate::{Rate, Rates};
+pub use time_over::TimeOver;
 pub use totals::{ErrorCounts, Totals};

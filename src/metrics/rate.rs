@@ -44,8 +44,21 @@ impl Rate {
 pub struct Rates {
     /// Commands.
     pub commands: Rate,
-    /// Bytes read from clients.
+    /// Bytes read, from clients and the primary.
     pub input: Rate,
-    /// Bytes sent to clients.
+    /// Bytes sent, to clients and replicas.
     pub output: Rate,
+    /// Bytes read from the primary.
+    pub replica_input: Rate,
+    /// Bytes sent to replicas.
+    pub replica_output: Rate,
+}
+
+impl Rates {
+    /// Starts anew.
+    pub fn clear(&self) {
+        [&self.commands, &self.input, &self.output, &self.replica_input, &self.replica_output]
+            .iter()
+            .for_each(|rate| rate.clear());
+    }
 }

@@ -37,8 +37,10 @@ totals! {
     commands,
     /// Bytes read.
     input_bytes,
-    /// Bytes sent.
+    /// Bytes sent, those to replicas apart.
     output_bytes,
+    /// Bytes sent to replicas.
+    replica_output_bytes,
     /// Lookups that found a key.
     hits,
     /// Lookups that did not.
@@ -59,8 +61,12 @@ totals! {
     writes,
     /// Error replies.
     errors,
-    /// Memory that ran out while evicting: times in milliseconds.
-    eviction_over_limit_ms,
+    /// Error replies to a primary, a replica or the append only file, which nobody expects.
+    unexpected_errors,
+    /// Rounds of the background cycle of expiry that ran out of time.
+    expiry_rounds_cut,
+    /// Time of the background cycle of expiry, in microseconds.
+    expiry_us,
 }
 
 impl Totals {

@@ -134,7 +134,8 @@ impl Connection<'_> {
         let sent = self.transport.poll_send(cx, &mut self.output);
         let after = self.unsent();
         let totals = &self.engine.workers[self.session.worker].totals;
-        Totals::bump(&totals.output_bytes, (before - after) as u64);
+        let counter = if self.session.outlet.is_some() { &totals.replica_output_bytes } else { &totals.output_bytes };
+        Totals::bump(counter, (before - after) as u64);
         Totals::bump(&totals.writes, 1);
         self.show_output();
         sent

@@ -46,7 +46,11 @@ pub async fn run(engine: &'static Engine) {
 
 fn sample_rates(engine: &Engine, now: UnixMillis) {
     let totals = engine.totals();
+    let replica_input = engine.replication.link.report().input_bytes;
+    let replica_output = totals.replica_output_bytes.load(Relaxed);
     engine.rates.commands.sample(now.0, totals.commands.load(Relaxed));
-    engine.rates.input.sample(now.0, totals.input_bytes.load(Relaxed));
-    engine.rates.output.sample(now.0, totals.output_bytes.load(Relaxed));
+    engine.rates.input.sample(now.0, totals.input_bytes.load(Relaxed) + replica_input);
+    engine.rates.output.sample(now.0, totals.output_bytes.load(Relaxed) + replica_output);
+    engine.rates.replica_input.sample(now.0, replica_input);
+    engine.rates.replica_output.sample(now.0, replica_output);
 }

@@ -148,9 +148,8 @@ pub(super) fn config_resetstat(ctx: &mut Context<'_>) -> CommandResult {
     engine.reclaimer.reset();
     engine.acl_log.clear_counts();
     engine.replication.clear_counts();
-    for rate in [&engine.rates.commands, &engine.rates.input, &engine.rates.output] {
-        rate.clear();
-    }
+    engine.rates.clear();
+    engine.over_maxmemory.clear(ctx.now());
     ctx.done_ok()
 }
 

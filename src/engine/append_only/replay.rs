@@ -12,6 +12,7 @@ use crate::config::values::EventClasses;
 use crate::data::limits::Limits;
 use crate::engine::execute::{Ending, Run};
 use crate::engine::{Engine, Hold, encoding_limits};
+use crate::metrics::Totals;
 use crate::resp::{Args, OwnedArgs};
 use crate::session::{Client, ClientId, Peer, Session};
 
@@ -85,6 +86,7 @@ impl Replayer {
         engine.run_replayed(&mut run, &mut self.session, row, args, &mut self.reply);
         self.hold = run.hold;
         if self.reply.first() == Some(&b'-') {
+            Totals::bump(&engine.workers[self.session.worker].totals.unexpected_errors, 1);
             tracing::warn!(
                 "== CRITICAL == This server is sending an error to its AOF-loading-client: '{}' after processing the \
                  command '{}'",

@@ -13,6 +13,7 @@ use crate::catalog::Flags;
 use crate::config::Settings;
 use crate::config::values::PropagationError;
 use crate::keyspace::DbIndex;
+use crate::metrics::Totals;
 use crate::resp::{Args, Limits, Parsed, Parser};
 use crate::session::{Client, Counterpart, Session};
 
@@ -94,6 +95,7 @@ impl Applier {
             engine.waiters.forget(&waiter);
         }
         if reply.first() == Some(&b'-') {
+            Totals::bump(&engine.workers[self.session.worker].totals.unexpected_errors, 1);
             report_error(settings, &reply, args);
         }
         self.advance();

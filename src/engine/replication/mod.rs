@@ -95,6 +95,7 @@ impl Replication {
         for counter in [&self.full_syncs, &self.continuations, &self.refusals] {
             counter.store(0, Relaxed);
         }
+        self.link.update(|report| report.input_bytes = 0);
     }
 
     /// The histories.

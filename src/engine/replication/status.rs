@@ -55,6 +55,8 @@ pub struct LinkReport {
     pub transfer_read: u64,
     /// Whether the snapshot that comes in is to replace data that can be read meanwhile.
     pub loads_aside: bool,
+    /// Bytes that have come in since the counters were set back.
+    pub input_bytes: u64,
     /// Bytes of the stream that have come in, those included that have not been carried out.
     pub read_offset: u64,
 }
@@ -97,7 +99,18 @@ impl LinkStatus {
         let now = UnixMillis::now();
         self.update(|report| {
             report.last_input = now.0;
+            report.input_bytes += bytes;
             report.read_offset += bytes;
+        });
+    }
+
+    /// Some of the snapshot has come in.
+    pub fn transferred(&self, bytes: u64) {
+        let now = UnixMillis::now();
+        self.update(|report| {
+            report.last_input = now.0;
+            report.input_bytes += bytes;
+            report.transfer_read += bytes;
         });
     }
 

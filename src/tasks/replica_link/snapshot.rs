@@ -136,10 +136,7 @@ impl Incoming for Watched<'_> {
 
     fn take(&mut self, count: usize) {
         self.link.take(count);
-        self.engine.replication.link.update(|report| {
-            report.transfer_read += count as u64;
-            report.last_input = UnixMillis::now().0;
-        });
+        self.engine.replication.link.transferred(count as u64);
     }
 }
 

@@ -19,11 +19,12 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("instantaneous_ops_per_sec", rates.commands.per_second());
     count(text, "total_net_input_bytes", &totals.input_bytes);
     count(text, "total_net_output_bytes", &totals.output_bytes);
-    text.all(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"], 0);
+    text.field("total_net_repl_input_bytes", ctx.engine.replication.link.report().input_bytes);
+    count(text, "total_net_repl_output_bytes", &totals.replica_output_bytes);
     kilobytes(text, "instantaneous_input_kbps", &rates.input);
     kilobytes(text, "instantaneous_output_kbps", &rates.output);
-    text.decimal("instantaneous_input_repl_kbps", 0.0);
-    text.decimal("instantaneous_output_repl_kbps", 0.0);
+    kilobytes(text, "instantaneous_input_repl_kbps", &rates.replica_input);
+    kilobytes(text, "instantaneous_output_repl_kbps", &rates.replica_output);
     count(text, "rejected_connections", &totals.rejected_connections);
     let replication = &ctx.engine.replication;
     count(text, "sync_full", &replication.full_syncs);
@@ -32,11 +33,13 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     count(text, "expired_keys", &totals.expired);
     // Keys that are due are known, not sampled: none is left behind.
     text.decimal("expired_stale_perc", 0.0);
-    text.all(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"], 0);
+    count(text, "expired_time_cap_reached_count", &totals.expiry_rounds_cut);
+    text.field("expire_cycle_cpu_milliseconds", totals.expiry_us.load(Relaxed) / 1000);
     count(text, "evicted_keys", &totals.evicted);
     count(text, "evicted_clients", &totals.evicted_clients);
-    count(text, "total_eviction_exceeded_time", &totals.eviction_over_limit_ms);
-    text.field("current_eviction_exceeded_time", 0);
+    let (current, total) = ctx.engine.over_maxmemory.read(ctx.now());
+    text.field("total_eviction_exceeded_time", total);
+    text.field("current_eviction_exceeded_time", current);
     count(text, "keyspace_hits", &totals.hits);
     count(text, "keyspace_misses", &totals.misses);
     text.field("pubsub_channels", ctx.engine.pubsub.len_of(SubscriptionKind::Channel));
@@ -59,7 +62,7 @@ pub(super) fn write(ctx: &Context<'_>, text: &mut Text) {
     text.field("tracking_total_keys", ctx.engine.tracking.keys());
     text.field("tracking_total_items", ctx.engine.tracking.items());
     text.field("tracking_total_prefixes", ctx.engine.tracking.prefixes());
-    text.field("unexpected_error_replies", 0);
+    count(text, "unexpected_error_replies", &totals.unexpected_errors);
     count(text, "total_error_replies", &totals.errors);
     text.field("dump_payload_sanitizations", 0);
     count(text, "total_reads_processed", &totals.reads);
