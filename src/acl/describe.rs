@@ -6,7 +6,7 @@
 use super::patterns::KeyPattern;
 use super::rules::Rules;
 use super::selector::Selector;
-use crate::config::quote;
+use crate::base::quoting::quote;
 
 impl Rules {
     /// All of it, as ACL LIST and the ACL file show it.
@@ -158,7 +158,7 @@ mod tests {
             let first = rules(words).unwrap();
             assert_eq!(rules(std::str::from_utf8(&first.describe()).unwrap()), Ok(first.clone()), "{words}");
             let line = first.conf_line(b"joe");
-            let words = crate::config::split_args(line.as_bytes()).unwrap();
+            let words = crate::base::quoting::split_args(line.as_bytes()).unwrap();
             assert_eq!(words[0], b"joe");
             let mut again = rules("").unwrap();
             let commands = super::super::testing::commands();

@@ -12,8 +12,8 @@ use super::has_spaces;
 use super::patterns::KeyPattern;
 use super::rule_error::RuleError;
 use super::users::Terms;
+use crate::base::quoting::split_args;
 use crate::catalog::Categories;
-use crate::config::split_args;
 
 /// What is allowed together.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, files, the allocator, progress, crash reports, a queue of bytes, hints to the processor.
+//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, quoted words, files, the allocator, progress, crash reports, a queue of bytes, hints to the processor.
 
 pub mod allocator_control;
 pub mod byte_queue;
@@ -13,6 +13,7 @@ pub mod number;
 pub mod prefetch;
 pub mod process;
 pub mod progress;
+pub mod quoting;
 pub mod release;
 pub mod replace_file;
 pub mod system_text;

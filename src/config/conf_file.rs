@@ -2,7 +2,7 @@
 
 use super::directive::{Directive, Origin, Source};
 use super::error::LoadError;
-use super::quoting::split_args;
+use crate::base::quoting::split_args;
 
 /// The directives of `text` in order. A line that cannot be read is an error in its place, so that whoever applies them
 /// one by one reports the first thing that is wrong.

@@ -12,11 +12,11 @@ use super::command_line::CommandLine;
 use super::directive::{Directive, Origin, Source};
 use super::error::{LoadError, suggestion};
 use super::file_type::{FileType, file_type};
-use super::quoting::split_args;
 use super::settings::Settings;
 use super::table::lookup;
 use super::validate::validate;
 use super::{conf_file, include, toml_file};
+use crate::base::quoting::split_args;
 use crate::base::system_text::system_text;
 
 /// How deep files may include files.

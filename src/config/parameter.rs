@@ -1,9 +1,9 @@
 //! A row of the parameter table, and the macro that declares rows and typed fields together.
 
 use super::kind::Kind;
-use super::quoting::split_args;
 use super::settings::Settings;
 use super::value::Value;
+use crate::base::quoting::split_args;
 
 /// May `CONFIG SET` change it?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

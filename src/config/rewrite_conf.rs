@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::conf_file::trim;
-use super::quoting::split_args;
 use super::rewrite::{Change, MARKER, Rewrite};
 use super::table::{lookup, parameters};
+use crate::base::quoting::split_args;
 
 /// The new content for the old one.
 pub(super) fn rewrite(text: &[u8], rewrite: &Rewrite<'_>) -> Vec<u8> {

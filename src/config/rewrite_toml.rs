@@ -4,10 +4,10 @@ use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value, value};
 
 use super::kind::Kind;
 use super::parameter::Parameter;
-use super::quoting::split_args;
 use super::rewrite::{Change, MARKER, Rewrite};
 use super::settings::Settings;
 use super::table::{lookup, parameters};
+use crate::base::quoting::split_args;
 
 /// The section for what the file did not have.
 const SECTION: &str = "rewritten";

@@ -87,8 +87,8 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::base::quoting::split_args;
     use crate::config::kind::Kind;
-    use crate::config::quoting::split_args;
     use crate::config::settings::Settings;
 
     #[test]

@@ -12,8 +12,8 @@ use toml_edit::{Document, Item, Table, Value};
 
 use super::directive::{Directive, Origin, Source};
 use super::error::LoadError;
-use super::quoting::split_args;
 use super::table::lookup;
+use crate::base::quoting::split_args;
 
 /// A directive, or why it is none.
 type Given = Result<Directive, LoadError>;

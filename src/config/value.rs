@@ -3,7 +3,7 @@
 //! The error texts are Redis's, since they reach clients after `CONFIG SET failed (…) - `.
 
 use super::kind::Kind;
-use super::quoting::quote;
+use crate::base::quoting::quote;
 
 /// A field of [`super::Settings`], seen by the table without its type.
 pub trait Value {

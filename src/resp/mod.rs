@@ -4,14 +4,12 @@
 
 mod args;
 mod error;
-mod inline;
 mod parser;
 mod reply;
 mod skim;
 
 pub use args::{Args, OwnedArgs, Span};
 pub use error::WireError;
-pub use inline::{SplitError, split_line};
 pub use parser::{Limits, Parsed, Parser, ProtocolError};
 pub use reply::{Mark, Protocol, Reply};
 pub use skim::{Skimmed, skim};

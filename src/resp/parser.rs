@@ -6,7 +6,7 @@
 //! anything is reserved for it.
 
 use super::args::{Args, Span};
-use super::inline::split_line;
+use crate::base::quoting::each_word;
 
 /// The longest line (inline request, or a length line) in bytes.
 const MAX_LINE: usize = 64 * 1024;
@@ -224,15 +224,17 @@ impl Parser {
             };
         };
         let line = buffer[..newline].strip_suffix(b"\r").unwrap_or(&buffer[..newline]);
-        let Ok(words) = split_line(line) else { return Parsed::Broken(ProtocolError::UnbalancedQuotes) };
         self.is_inline = true;
         self.position = newline + 1;
         self.inline.clear();
         self.spans.clear();
-        for word in words.as_args().from(0) {
+        let balanced = each_word(line, |word| {
             let start = self.inline.len();
             self.inline.extend_from_slice(word);
             self.spans.push(Span { start, end: self.inline.len() });
+        });
+        if balanced.is_none() {
+            return Parsed::Broken(ProtocolError::UnbalancedQuotes);
         }
         if self.spans.is_empty() { Parsed::Nothing } else { Parsed::Request }
     }

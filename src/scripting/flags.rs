@@ -1,6 +1,7 @@
 //! What a script or function declares about itself, and the first line it is declared in.
 
-use crate::resp::{WireError, split_line};
+use crate::base::quoting::split_args;
+use crate::resp::WireError;
 
 bitflags::bitflags! {
     /// Declarations of a script or function.
@@ -47,8 +48,7 @@ pub(super) fn first_line(text: &[u8]) -> Result<Option<FirstLine>, FirstLineErro
     }
     let end = text.iter().position(|byte| matches!(byte, b'\n' | 0)).filter(|end| text[*end] == b'\n');
     let end = end.ok_or(FirstLineError::Endless)?;
-    let words = split_line(&text[..end]).map_err(|_| FirstLineError::Unreadable)?;
-    let words: Vec<Vec<u8>> = words.as_args().from(0).map(<[u8]>::to_vec).collect();
+    let words = split_args(&text[..end]).ok_or(FirstLineError::Unreadable)?;
     if words.is_empty() { Err(FirstLineError::Unreadable) } else { Ok(Some((words, end))) }
 }
 

@@ -1,7 +1,7 @@
 //! Parameters that are lists: save points, addresses, percentiles, scores, event classes; and the primary to follow.
 
+use crate::base::quoting::quote;
 use crate::config::kind::Kind;
-use crate::config::quoting::quote;
 use crate::config::value::{Value, parse_lenient};
 
 /// Save when so many changes happened in so many seconds.

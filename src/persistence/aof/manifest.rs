@@ -8,7 +8,7 @@
 //! A line may have further pairs of name and value, which later versions may add; a line that begins with `#` is a comment.
 //! Changing a manifest changes nothing on disk: whoever does keeps the old one until the new one is written.
 
-use crate::config::{quote, split_args};
+use crate::base::quoting::{quote, split_args};
 
 /// The longest line.
 const MAX_LINE: usize = 1024;

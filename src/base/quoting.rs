@@ -1,34 +1,39 @@
 //! Splitting a line into words and quoting a word, by the rules of `redis.conf` and inline requests.
 //!
-//! Words are parted by white space. `"…"` knows the escapes `\n \r \t \b \a \xHH` and `\c` for any other c; `'…'` knows
-//! only `\'`. A closing quote must be followed by white space or the end. [`quote`] writes what [`split_args`] reads.
+//! Words are parted by white space; a NUL outside quotes ends the line, as it ends a C string. `"…"` knows the escapes
+//! `\n \r \t \b \a \xHH` and `\c` for any other c; `'…'` knows only `\'`. A closing quote must be followed by white space or the
+//! end. [`quote`] writes what [`split_args`] reads.
 
 /// The words of `line`, or `None` when quotes do not balance.
 pub fn split_args(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut words = Vec::new();
+    each_word(line, |word| words.push(word.to_vec()))?;
+    Some(words)
+}
+
+/// Gives each word of `line` away; `None` when quotes do not balance, after the words before.
+pub fn each_word(line: &[u8], mut take: impl FnMut(&[u8])) -> Option<()> {
     let mut rest = line;
+    let mut word = Vec::new();
     loop {
-        while let [first, tail @ ..] = rest
-            && is_space(*first)
-        {
-            rest = tail;
+        let blank = rest.iter().take_while(|byte| is_space(**byte)).count();
+        rest = &rest[blank..];
+        if rest.first().is_none_or(|byte| *byte == 0) {
+            return Some(());
         }
-        if rest.is_empty() {
-            return Some(words);
-        }
-        let (word, tail) = next_word(rest)?;
-        words.push(word);
-        rest = tail;
+        word.clear();
+        rest = next_word(rest, &mut word)?;
+        take(&word);
     }
 }
 
-fn next_word(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut word = Vec::new();
+/// Appends the next word to `word`: what comes behind it.
+fn next_word<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         match rest {
-            [] | [b' ' | b'\n' | b'\r' | b'\t', ..] => return Some((word, rest)),
-            [b'"', tail @ ..] => return double_quoted(word, tail),
-            [b'\'', tail @ ..] => return single_quoted(word, tail),
+            [] | [b' ' | b'\n' | b'\r' | b'\t' | 0, ..] => return Some(rest),
+            [b'"', tail @ ..] => return double_quoted(tail, word),
+            [b'\'', tail @ ..] => return single_quoted(tail, word),
             [byte, tail @ ..] => {
                 word.push(*byte);
                 rest = tail;
@@ -37,10 +42,10 @@ fn next_word(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-fn double_quoted(mut word: Vec<u8>, mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+fn double_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         match rest {
-            [] => return None,
+            [] | [0, ..] => return None,
             [b'\\', b'x', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
                 word.push(hex_digit(*high) << 4 | hex_digit(*low));
                 rest = tail;
@@ -56,7 +61,7 @@ fn double_quoted(mut word: Vec<u8>, mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])>
                 });
                 rest = tail;
             }
-            [b'"', tail @ ..] => return closed(tail).then_some((word, tail)),
+            [b'"', tail @ ..] => return closed(tail),
             [byte, tail @ ..] => {
                 word.push(*byte);
                 rest = tail;
@@ -65,15 +70,15 @@ fn double_quoted(mut word: Vec<u8>, mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])>
     }
 }
 
-fn single_quoted(mut word: Vec<u8>, mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+fn single_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         match rest {
-            [] => return None,
+            [] | [0, ..] => return None,
             [b'\\', b'\'', tail @ ..] => {
                 word.push(b'\'');
                 rest = tail;
             }
-            [b'\'', tail @ ..] => return closed(tail).then_some((word, tail)),
+            [b'\'', tail @ ..] => return closed(tail),
             [byte, tail @ ..] => {
                 word.push(*byte);
                 rest = tail;
@@ -82,8 +87,9 @@ fn single_quoted(mut word: Vec<u8>, mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])>
     }
 }
 
-fn closed(tail: &[u8]) -> bool {
-    tail.first().is_none_or(|&b| is_space(b))
+/// What comes behind a closing quote, if it may.
+fn closed(tail: &[u8]) -> Option<&[u8]> {
+    tail.first().is_none_or(|&byte| is_space(byte) || byte == 0).then_some(tail)
 }
 
 fn is_space(byte: u8) -> bool {
@@ -139,6 +145,10 @@ mod tests {
             ("a \"b\"c", None),
             ("a \"b", None),
             ("a 'b", None),
+            ("'a'b", None),
+            ("set k \"\" ''", Some(&["set", "k", "", ""])),
+            ("a b\0 c", Some(&["a", "b"])),
+            ("a \"b\0\"", None),
         ];
         for (line, expected) in table {
             let expected = expected.map(|e| e.iter().map(|s| s.to_string()).collect::<Vec<_>>());
