@@ -7,25 +7,20 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+#[path = "shared/mod.rs"]
+mod shared;
+
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
+use shared::cpu_seconds;
+use shared::load::{Workload, keep_busy};
 use support::wire::encode;
-use support::{Mode, Server, Stream};
+use support::{Mode, Server};
 
 const CONNECTIONS: usize = 16;
 const WARM_UP: Duration = Duration::from_millis(500);
 const MEASURED: Duration = Duration::from_secs(4);
-
-/// A request sent over and over, and the bytes of its reply.
-struct Workload {
-    name: &'static str,
-    request: Vec<u8>,
-    reply_bytes: usize,
-    pipeline: usize,
-}
 
 struct Figures {
     per_second: f64,
@@ -41,12 +36,12 @@ fn main() {
         "workload", "mode", "requests/s", "p50 µs", "p99 µs", "CPU µs/request"
     );
     let mut rows = Vec::new();
-    for workload in workloads() {
+    for (name, workload) in workloads() {
         let [tls, plain] = [Mode::Tls, Mode::Plain].map(|mode| {
             let figures = measure(mode, &workload);
             println!(
                 "{:<10} {:<10} {:>12.0} {:>9} {:>9} {:>14.2}",
-                workload.name,
+                name,
                 format!("{mode:?}").to_lowercase(),
                 figures.per_second,
                 figures.p50_us,
@@ -56,7 +51,7 @@ fn main() {
             figures
         });
         println!("{:<10} {:<10} {:>61.2}\n", "", "ratio", tls.cpu_us_per_request / plain.cpu_us_per_request);
-        rows.push((workload.name, tls.cpu_us_per_request, plain.cpu_us_per_request));
+        rows.push((name, tls.cpu_us_per_request, plain.cpu_us_per_request));
     }
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     let path = folder.join("tls_vs_plaintext.svg");
@@ -66,33 +61,23 @@ fn main() {
     println!("chart: {}", path.display());
 }
 
-fn workloads() -> Vec<Workload> {
+fn workloads() -> Vec<(&'static str, Workload)> {
     let key = b"key:000000000001".as_slice();
     let (small, large) = (vec![b'x'; 3], vec![b'x'; 4096]);
-    let get = |name, pipeline| Workload {
-        name,
-        request: encode(&[b"GET", key]),
-        reply_bytes: "$3\r\nxxx\r\n".len(),
+    let batch = |request: Vec<u8>, reply_bytes: usize, pipeline: usize| Workload {
+        batches: vec![request.repeat(pipeline)],
         pipeline,
+        reply_bytes: reply_bytes * pipeline,
     };
-    let set = |name, value: &[u8], pipeline| Workload {
-        name,
-        request: encode(&[b"SET", key, value]),
-        reply_bytes: "+OK\r\n".len(),
-        pipeline,
-    };
+    let get = |pipeline| batch(encode(&[b"GET", key]), "$3\r\nxxx\r\n".len(), pipeline);
+    let set = |value: &[u8], pipeline| batch(encode(&[b"SET", key, value]), "+OK\r\n".len(), pipeline);
     vec![
-        get("get-p1", 1),
-        set("set-p1", &small, 1),
-        get("get-p16", 16),
-        set("set-p16", &small, 16),
-        Workload {
-            name: "get-4k",
-            request: encode(&[b"GET", b"large"]),
-            reply_bytes: "$4096\r\n".len() + 4096 + 2,
-            pipeline: 1,
-        },
-        set("set-4k", &large, 1),
+        ("get-p1", get(1)),
+        ("set-p1", set(&small, 1)),
+        ("get-p16", get(16)),
+        ("set-p16", set(&small, 16)),
+        ("get-4k", batch(encode(&[b"GET", b"large"]), "$4096\r\n".len() + 4096 + 2, 1)),
+        ("set-4k", set(&large, 1)),
     ]
 }
 
@@ -101,10 +86,10 @@ fn measure(mode: Mode, workload: &Workload) -> Figures {
     let mut client = server.client();
     client.run("SET key:000000000001 xxx");
     client.run_args(&[b"SET", b"large", &vec![b'x'; 4096]]);
-    load(&server, workload, WARM_UP);
+    keep_busy(&server, CONNECTIONS, workload, WARM_UP);
 
     let (cpu, start) = (cpu_seconds(server.pid()), Instant::now());
-    let latency = load(&server, workload, MEASURED);
+    let latency = keep_busy(&server, CONNECTIONS, workload, MEASURED);
     let (cpu, elapsed) = (cpu_seconds(server.pid()) - cpu, start.elapsed());
     let requests = latency.len() as f64 * workload.pipeline as f64;
     Figures {
@@ -113,55 +98,6 @@ fn measure(mode: Mode, workload: &Workload) -> Figures {
         p99_us: latency.value_at_quantile(0.99),
         cpu_us_per_request: cpu * 1e6 / requests,
     }
-}
-
-/// Keeps all connections busy for a while; the latencies of all batches in microseconds.
-fn load(server: &Server, workload: &Workload, duration: Duration) -> Histogram<u64> {
-    let end = Instant::now() + duration;
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..CONNECTIONS)
-            .map(|_| {
-                let stream = server.stream();
-                scope.spawn(move || load_one(stream, workload, end))
-            })
-            .collect();
-        let mut all = histogram();
-        for thread in threads {
-            all.add(thread.join().expect("a load thread")).expect("the same range");
-        }
-        all
-    })
-}
-
-fn load_one(mut stream: Stream, workload: &Workload, end: Instant) -> Histogram<u64> {
-    let mut latency = histogram();
-    let batch = workload.request.repeat(workload.pipeline);
-    let mut replies = vec![0; workload.reply_bytes * workload.pipeline];
-    loop {
-        let start = Instant::now();
-        if start >= end {
-            return latency;
-        }
-        stream.write_all(&batch).expect("send");
-        stream.flush().expect("send");
-        stream.read_exact(&mut replies).expect("replies");
-        assert!(matches!(replies[0], b'+' | b'$'), "an error: {}", replies.escape_ascii());
-        latency.saturating_record(start.elapsed().as_micros() as u64);
-    }
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 60_000_000, 3).expect("bounds")
-}
-
-/// User and system time of a process in seconds: fields 14 and 15 of `/proc/PID/stat`.
-fn cpu_seconds(pid: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("/proc");
-    let behind_name = stat.rsplit(')').next().expect("a name in parentheses");
-    let fields: Vec<&str> = behind_name.split_whitespace().collect();
-    let ticks = fields[11].parse::<f64>().expect("user") + fields[12].parse::<f64>().expect("system");
-    // The kernel reports in units of 1/100 s on every architecture (USER_HZ).
-    ticks / 100.0
 }
 
 /// Bars of CPU per request, TLS beside plaintext.

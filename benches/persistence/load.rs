@@ -1,9 +1,9 @@
-//! Filling a server, and a steady load of writes whose latency is measured.
+//! A steady load of writes whose latency is measured.
 //!
 //! The load is open: a request is sent at its time whether the server was quick or not, and a reply that came late makes those behind it
 //! late, so that a pause of the server counts for every request it held up.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,12 @@ use hdrhistogram::Histogram;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use super::data;
+use super::shared::data;
+use super::shared::load::{histogram, read_line};
 use super::support::{Server, Stream};
 
-/// Connections that fill, and that write.
+/// Connections that write.
 const CONNECTIONS: u64 = 4;
-/// Requests that are sent before their replies are read.
-const BATCH: u64 = 500;
 /// Between two requests of a connection.
 const INTERVAL: Duration = Duration::from_micros(500);
 
@@ -52,25 +51,6 @@ impl Stage {
     fn is(&self, phase: Phase) -> bool {
         self.0.load(Relaxed) == phase as u8
     }
-}
-
-/// Makes all keys.
-pub fn fill(server: &Server, keys: u64) {
-    std::thread::scope(|scope| {
-        for connection in 0..CONNECTIONS {
-            let mut stream = server.stream();
-            scope.spawn(move || {
-                let numbers: Vec<u64> = (0..keys).skip(connection as usize).step_by(CONNECTIONS as usize).collect();
-                for batch in numbers.chunks(BATCH as usize) {
-                    let mut requests = Vec::new();
-                    batch.iter().for_each(|n| data::request(*n, &mut requests));
-                    stream.write_all(&requests).expect("send");
-                    stream.flush().expect("send");
-                    (0..batch.len()).for_each(|_| read_line(&mut stream));
-                }
-            });
-        }
-    });
 }
 
 /// Keeps the load up while `during` goes through the phases; the latencies in microseconds, alone and while saving.
@@ -120,19 +100,4 @@ fn write_steadily(mut stream: Stream, keys: u64, seed: u64, stage: &Stage) -> [H
         }
     }
     latencies
-}
-
-/// Reads a reply of one line that is no error.
-fn read_line(stream: &mut Stream) {
-    let mut first = [0; 1];
-    stream.read_exact(&mut first).expect("a reply");
-    assert!(matches!(first[0], b'+' | b':'), "the reply begins with '{}'", first.escape_ascii());
-    let mut last = first;
-    while last[0] != b'\n' {
-        stream.read_exact(&mut last).expect("a reply");
-    }
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 600_000_000, 3).expect("bounds")
 }

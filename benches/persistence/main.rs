@@ -7,26 +7,26 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-mod data;
+#[path = "../shared/mod.rs"]
+mod shared;
+
 mod load;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use load::Phase;
-use support::server::{PROGRAM, create_certificates};
-use support::{Mode, Server, info_field};
+use shared::side::{Side, redis_version};
+use shared::wait_until;
+use support::server::create_certificates;
+use support::{Server, info_field};
 use tempfile::TempDir;
 
 const KEYS: u64 = 5_000_000;
-const REDIS: &str = "redis-server";
 /// How long the load goes on before latencies count, and with nothing else going on.
 const WARM_UP: Duration = Duration::from_secs(1);
 const ALONE: Duration = Duration::from_secs(10);
-/// No save and no loading takes longer.
-const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// What was measured of a server that has all keys.
 struct Figures {
@@ -38,12 +38,11 @@ struct Figures {
 }
 
 fn main() {
-    let keys = std::env::var("REDIS_TLS_BENCH_KEYS").ok().and_then(|text| text.parse().ok()).unwrap_or(KEYS);
-    let version = Command::new(REDIS).arg("--version").output().expect("redis-server is installed");
-    println!("{keys} keys; {}", String::from_utf8_lossy(&version.stdout).trim());
+    let keys = shared::keys(KEYS);
+    println!("{keys} keys; {}", redis_version());
     let folders = [(); 2].map(|()| TempDir::with_prefix("redis-tls-bench-").expect("a temporary folder"));
     folders.iter().for_each(|folder| create_certificates(folder.path()));
-    let [ours, theirs] = [0, 1].map(|index| measure(program(index), folders[index].path(), keys));
+    let [ours, theirs] = [0, 1].map(|index| measure(Side::BOTH[index], folders[index].path(), keys));
     let redis_file = folders[1].path().join("dump.rdb");
     let own_file = folders[0].path().join("dump.rdb");
     let loads = [
@@ -61,7 +60,7 @@ fn main() {
             println!(
                 "{:<20} {:>12} {:>9.2} {:>9.1} {:>12.0}",
                 what,
-                name(index),
+                Side::BOTH[index].name(),
                 seconds[index],
                 bytes[index] as f64 / 1e6 / seconds[index],
                 keys as f64 / seconds[index]
@@ -83,7 +82,7 @@ fn main() {
             println!(
                 "{:<20} {:>12} {:>9} {:>9} {:>9} {:>9} {:>9}",
                 what,
-                name(index),
+                Side::BOTH[index].name(),
                 latency.value_at_quantile(0.5),
                 latency.value_at_quantile(0.99),
                 latency.value_at_quantile(0.999),
@@ -94,26 +93,9 @@ fn main() {
     }
 }
 
-fn program(index: usize) -> &'static str {
-    [PROGRAM, REDIS][index]
-}
-
-fn name(index: usize) -> &'static str {
-    ["redis-tls", "Redis"][index]
-}
-
-fn start(program: &str, folder: &Path) -> Server {
-    let mut args = vec!["--save", "", "--daemonize", "no"];
-    if program == PROGRAM {
-        // What Redis 7.0 reads too.
-        args.extend(["--rdb-version", "10"]);
-    }
-    Server::of_program(program, folder, Mode::Tls, &args)
-}
-
-fn measure(program: &str, folder: &Path, keys: u64) -> Figures {
-    let server = start(program, folder);
-    load::fill(&server, keys);
+fn measure(side: Side, folder: &Path, keys: u64) -> Figures {
+    let server = side.start(folder, &[]);
+    shared::load::fill(&server, keys);
     assert_eq!(server.client().int("DBSIZE") as u64, keys);
     let file = folder.join("dump.rdb");
     let save_s = save(&server, &file);
@@ -150,7 +132,7 @@ fn load_seconds(index: usize, file: &Path) -> f64 {
     create_certificates(folder.path());
     let link: PathBuf = folder.path().join("dump.rdb");
     std::fs::hard_link(file, &link).expect("a second name for the file");
-    let server = start(program(index), folder.path());
+    let server = Side::BOTH[index].start(folder.path(), &[]);
     let mut seconds = None;
     wait_until("the file is loaded", Duration::from_millis(20), || {
         let log = server.log();
@@ -158,12 +140,4 @@ fn load_seconds(index: usize, file: &Path) -> f64 {
         seconds.is_some()
     });
     seconds.expect("the time that loading took")
-}
-
-fn wait_until(what: &str, pause: Duration, mut condition: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
-        std::thread::sleep(pause);
-    }
 }

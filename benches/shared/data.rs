@@ -1,9 +1,9 @@
-//! The keys: the same for every server, since each follows from its number.
+//! Keys to fill a server with: the same for every server, since each follows from its number.
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use super::support::wire::encode;
+use super::super::support::wire::encode;
 
 /// Appends the request that makes key `n`. Of ten keys eight are strings (random letters, numbers, text), one is a hash of six
 /// fields and one is a list of six elements.
