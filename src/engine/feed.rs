@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 
 use super::append_only::Tail;
 use super::change::Replayed;
+use super::feed_bytes::{encoded, encoded_for};
 use crate::base::byte_queue::ByteQueue;
 use crate::keyspace::DbIndex;
 use crate::persistence::aof::record;
@@ -200,17 +201,17 @@ impl Feed {
         C: ExactSizeIterator<Item = &'a [u8]>,
     {
         if self.is_read() {
-            let (body, last) = whole(db, commands.map(|command| (db, command)));
-            self.tail.append(db, &body, last);
-            self.append_body(db, &body, last);
+            encoded(db, commands.map(|command| (db, command)), |body, last| {
+                self.tail.append(db, body, last);
+                self.append_body(db, body, last);
+            });
         }
     }
 
     /// Appends a command that only replicas run.
     pub fn append_for_replicas<'a>(&self, db: DbIndex, command: impl ExactSizeIterator<Item = &'a [u8]>) {
         if self.is_ring_read() {
-            let (body, last) = whole(db, std::iter::once((db, command)));
-            self.append_body(db, &body, last);
+            encoded(db, std::iter::once((db, command)), |body, last| self.append_body(db, body, last));
         }
     }
 
@@ -219,21 +220,18 @@ impl Feed {
         if !self.is_read() {
             return;
         }
-        let encoded = |target: ReplicationTargets| {
-            let wanted = |(.., targets): &&Replayed| targets.contains(target);
-            let first = commands.iter().find(wanted)?.0;
-            let chosen = commands.iter().filter(wanted);
-            let (body, last) = whole(first, chosen.map(|(db, command, _)| (*db, command.as_args().from(0))));
-            Some((first, body, last))
-        };
-        let for_file = encoded(ReplicationTargets::AOF);
-        if let Some((first, body, last)) = &for_file {
-            self.tail.append(*first, body, *last);
-        }
-        // Nearly always the same, and then encoded once.
+        // Nearly always the same for both, and then encoded once.
         let same = commands.iter().all(|(.., targets)| targets.is_all());
-        if let Some((first, body, last)) = if same { for_file } else { encoded(ReplicationTargets::REPLICAS) } {
-            self.append_body(first, &body, last);
+        encoded_for(ReplicationTargets::AOF, commands, |first, body, last| {
+            self.tail.append(first, body, last);
+            if same {
+                self.append_body(first, body, last);
+            }
+        });
+        if !same {
+            encoded_for(ReplicationTargets::REPLICAS, commands, |first, body, last| {
+                self.append_body(first, body, last)
+            });
         }
     }
 
@@ -327,6 +325,11 @@ impl Feed {
         (end - ring.bytes.len() as u64, end)
     }
 
+    /// Bytes behind what a pinned reader has read.
+    pub fn unread(&self, pin: &Pin) -> u64 {
+        self.end.load(Relaxed).saturating_sub(pin.offset.load(Relaxed))
+    }
+
     /// Where the feed ends now.
     pub fn end(&self) -> FeedOffset {
         FeedOffset(self.end.load(Relaxed))
@@ -376,32 +379,6 @@ impl Feed {
         let skip = offset.0.checked_sub(start).ok_or(Overrun)? as usize;
         Ok(ring.bytes.copy(skip, limit, out))
     }
-}
-
-/// Encodes commands, the first of which is in `first`; several are put between MULTI and EXEC. The last one's database comes too.
-fn whole<'a, C>(first: DbIndex, commands: impl Iterator<Item = (DbIndex, C)>) -> (Vec<u8>, DbIndex)
-where
-    C: ExactSizeIterator<Item = &'a [u8]>,
-{
-    let one_word = |out: &mut Vec<u8>, word: &'static [u8]| record::command(out, std::iter::once(word));
-    let (mut body, mut last, mut is_transaction) = (Vec::new(), first, false);
-    for (index, (db, command)) in commands.enumerate() {
-        if index == 1 {
-            let mut opened = Vec::with_capacity(2 * body.len());
-            one_word(&mut opened, b"MULTI");
-            opened.append(&mut body);
-            (body, is_transaction) = (opened, true);
-        }
-        if db != last {
-            record::select(&mut body, db);
-            last = db;
-        }
-        record::command(&mut body, command);
-    }
-    if is_transaction {
-        one_word(&mut body, b"EXEC");
-    }
-    (body, last)
 }
 
 #[cfg(test)]

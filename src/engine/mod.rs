@@ -14,6 +14,7 @@ mod eviction;
 mod execute;
 mod expiry;
 mod feed;
+mod feed_bytes;
 mod funnel;
 mod gate;
 mod lookahead;
@@ -59,8 +60,8 @@ pub use pause::{Pause, PauseScope};
 pub use reclaimer::Reclaimer;
 pub use reloading::{LoadWork, PreparedLoad};
 pub use replication::{
-    AckWait, Applier, CopyOrigin, FailoverRequest, LinkPhase, LinkReport, PrimaryAddress, Replica, ReplicaReport,
-    Replication, RoleReport, StreamBroken,
+    AckWait, Applier, CopyOrigin, FailoverRequest, LinkPhase, LinkReport, PrimaryAddress, Replica,
+    ReplicaReport, Replication, RoleReport, StreamBroken,
 };
 pub use running_script::{RunningReport, RunningScript};
 pub use saving::{

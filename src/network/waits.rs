@@ -3,7 +3,7 @@
 //! Replies that could not be sent at once are sent meanwhile, whatever the connection waits for, and a client that is to
 //! be closed stops waiting at once.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -69,6 +69,11 @@ impl Connection<'_> {
         for _ in 0..OUTLET_ROUNDS {
             ready!(self.poll_send(cx))?;
             let Some(outlet) = &mut self.session.outlet else { return Poll::Ready(Ok(())) };
+            if outlet.gathers() {
+                // Polled once this wakes the task when the worker has looked at its sockets and served what was ready.
+                let _ = pin!(tokio::task::yield_now()).poll(cx);
+                return Poll::Pending;
+            }
             if ready!(outlet.poll_fill(cx, &mut self.output.bytes)).is_err() {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }

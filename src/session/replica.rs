@@ -36,6 +36,9 @@ pub struct Dried;
 
 /// Where the output of a connection comes from beside its replies.
 pub trait Outlet: Send + Sync {
+    /// Whether more is likely to come in a moment, so that less is sent in pieces if others have their turn before this is asked again.
+    fn gathers(&mut self) -> bool;
+
     /// Appends some bytes to `out`; the task is woken when there is more.
     fn poll_fill(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Dried>>;
 }

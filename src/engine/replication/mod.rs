@@ -8,6 +8,7 @@ mod apply;
 mod failover;
 mod full_copy;
 mod full_sync;
+mod gathering;
 mod membership;
 mod own_keys;
 mod pipe;

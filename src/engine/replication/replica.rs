@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker, ready};
 use parking_lot::Mutex;
 
 use super::super::{Engine, Pin};
+use super::gathering::Gathering;
 use super::pipe::{Piece, Pipe};
 use crate::base::clock::UnixMillis;
 use crate::replication::ReplOffset;
@@ -234,6 +235,13 @@ impl Replica {
         }
     }
 
+    /// Bytes of the feed that it could be sent now.
+    fn unread(&self, engine: &Engine) -> u64 {
+        let output = self.output.lock();
+        let streams = matches!(output.stage, Stage::Stream) && output.first.is_empty();
+        output.pin.as_ref().filter(|_| streams).map_or(0, |pin| engine.feed.unread(pin))
+    }
+
     fn poll_fill(&self, engine: &Engine, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Dried>> {
         let mut output = self.output.lock();
         output.waker = Some(cx.waker().clone());
@@ -320,11 +328,22 @@ impl FileOnItsWay {
 
 /// The replica's half of its connection; leaving the connection ends the replica.
 pub(super) struct ReplicaOutlet {
-    pub engine: &'static Engine,
-    pub replica: Arc<Replica>,
+    engine: &'static Engine,
+    replica: Arc<Replica>,
+    gathering: Gathering,
+}
+
+impl ReplicaOutlet {
+    pub(super) fn new(engine: &'static Engine, replica: Arc<Replica>) -> Self {
+        Self { engine, replica, gathering: Gathering::default() }
+    }
 }
 
 impl Outlet for ReplicaOutlet {
+    fn gathers(&mut self) -> bool {
+        self.gathering.goes_on(self.replica.unread(self.engine))
+    }
+
     fn poll_fill(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Dried>> {
         self.replica.poll_fill(self.engine, cx, out)
     }

@@ -40,7 +40,7 @@ impl Engine {
         let continues = request.is_some_and(|(id, wanted)| self.try_continue(settings, &replica, id, wanted));
         session.client.set_flags(ClientFlags::REPLICA, true);
         session.counterpart = Counterpart::Replica;
-        session.outlet = Some(Box::new(ReplicaOutlet { engine: self, replica: Arc::clone(&replica) }));
+        session.outlet = Some(Box::new(ReplicaOutlet::new(self, Arc::clone(&replica))));
         let mut state = self.replication.state.lock();
         state.replicas.push(Arc::clone(&replica));
         if continues {
