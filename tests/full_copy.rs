@@ -140,3 +140,42 @@ fn a_replica_may_not_touch_keys_over_its_link() {
     }
     assert_eq!(primary.client().run("EXISTS foo"), "0");
 }
+
+#[test]
+fn whoever_is_too_slow_for_the_snapshot_is_given_up_before_the_others_have_it() {
+    let primary = primary(3000, "new");
+    let mut p = primary.client();
+    for line in ["CONFIG SET repl-diskless-sync-delay 1", "CONFIG SET repl-timeout 2"] {
+        assert_eq!(p.run(line), "+OK");
+    }
+    let (slow, quick) = (replica_of(&primary), replica_of(&primary));
+    let mut replica = quick.client();
+    follow(&mut slow.client(), &primary);
+    follow(&mut replica, &primary);
+    eventually("both wait", || p.text("INFO replication").matches("state=wait_bgsave").count() == 2);
+    slow.signal("STOP");
+    await_copy(&mut replica, "3000");
+    eventually("the snapshot has ended", || info(&mut p, "rdb_bgsave_in_progress") == "0");
+    let log = primary.log();
+    let at = |text: &str| log.find(text).unwrap_or_else(|| panic!("no '{text}' in {log}"));
+    assert!(at("Disconnecting timedout replica (full sync)") < at("done reading from pipe, 1 replicas still up"));
+}
+
+#[test]
+fn a_snapshot_that_nobody_reads_any_more_ends_with_a_word() {
+    let primary = primary(300, "new");
+    let mut p = primary.client();
+    for delay_us in ["0", "10000"] {
+        assert_eq!(p.run(&format!("CONFIG SET rdb-key-save-delay {delay_us}")), "+OK");
+        let replica = replica_of(&primary);
+        assert_eq!(replica.client().run("CONFIG SET key-load-delay 10000"), "+OK");
+        follow(&mut replica.client(), &primary);
+        eventually("it comes in", || replica.log().contains("Loading DB in memory"));
+        drop(replica);
+        eventually("the snapshot has ended", || info(&mut p, "rdb_bgsave_in_progress") == "0");
+    }
+    let log = primary.log();
+    let ended = log.matches("Background transfer error").count();
+    assert_eq!(log.matches("last replica dropped, killing fork child").count(), ended, "{log}");
+    assert!(ended > 0, "{log}");
+}

@@ -164,9 +164,11 @@ impl Engine {
         };
         self.note_save_begun(&snapshot);
         self.assign(settings, replicas, || Stage::Pipe(Arc::default()));
-        let pipes: Vec<Arc<Pipe>> = replicas.iter().filter_map(|replica| replica.pipe()).collect();
+        let reader = |replica: &Arc<Replica>| Some(Reader { replica: Arc::clone(replica), pipe: replica.pipe()? });
+        let readers: Vec<Reader> = replicas.iter().filter_map(reader).collect();
+        let pipes: Vec<Arc<Pipe>> = readers.iter().map(|reader| Arc::clone(&reader.pipe)).collect();
         let (checksum, delay) = (settings.persistence.rdbchecksum, settings.persistence.rdb_key_save_delay);
-        let job = Job { pipes: pipes.clone(), without_keys, checksum, delay, ticket };
+        let job = Job { readers, without_keys, checksum, delay, ticket };
         let work = move || {
             let whole = job.run(self, snapshot);
             self.note_sync_ended(whole);
@@ -182,9 +184,16 @@ impl Engine {
     }
 }
 
+/// A replica that a snapshot is made for.
+struct Reader {
+    replica: Arc<Replica>,
+    pipe: Arc<Pipe>,
+}
+
 /// The making of a snapshot for replicas.
 struct Job {
-    pipes: Vec<Arc<Pipe>>,
+    /// Those that still read.
+    readers: Vec<Reader>,
     without_keys: bool,
     checksum: bool,
     delay: i32,
@@ -210,9 +219,11 @@ impl Job {
             self.send(engine, &mut out.buffer)
         };
         if whole {
-            tracing::info!("Diskless rdb transfer, done reading from pipe, {} replicas still up.", self.pipes.len());
+            tracing::info!("Diskless rdb transfer, done reading from pipe, {} replicas still up.", self.readers.len());
+        } else if !self.is_read() {
+            tracing::warn!("Diskless rdb transfer, last replica dropped, killing fork child.");
         }
-        self.pipes.iter().for_each(|pipe| pipe.finish(whole));
+        self.readers.iter().for_each(|reader| reader.pipe.finish(whole));
         whole
     }
 
@@ -224,7 +235,7 @@ impl Job {
             }
             out.add(&piece.bytes);
             let done = &engine.saving.saves.keys_done;
-            let go_on = || !self.ticket.is_withdrawn() && self.pipes.iter().any(|pipe| pipe.is_read());
+            let go_on = || !self.ticket.is_withdrawn() && self.is_read();
             if !count_while(piece.keys, self.delay, go_on, done) {
                 return false;
             }
@@ -235,7 +246,12 @@ impl Job {
         self.send(engine, &mut out.buffer)
     }
 
-    /// Sends what has gathered to all replicas that still read; `false` once there is none.
+    /// Whether anybody still reads.
+    fn is_read(&self) -> bool {
+        self.readers.iter().any(|reader| reader.pipe.is_read())
+    }
+
+    /// Sends what has gathered to all replicas that still read; `false` once there is none. One that is too slow is given up.
     fn send(&mut self, engine: &Engine, buffer: &mut Vec<u8>) -> bool {
         let bytes: Arc<[u8]> = std::mem::take(buffer).into();
         let ticket = &self.ticket;
@@ -243,11 +259,15 @@ impl Job {
             let timeout_s = engine.config.settings().replication.repl_timeout;
             (!ticket.is_withdrawn()).then_some(Duration::from_secs(timeout_s.into()))
         };
-        self.pipes.retain(|pipe| pipe.push(&bytes, patience));
-        if self.pipes.is_empty() {
-            tracing::warn!("Diskless rdb transfer, last replica dropped, killing fork child.");
-        }
-        !self.pipes.is_empty()
+        self.readers.retain(|Reader { replica, pipe }| {
+            let reads = pipe.push(&bytes, patience);
+            if !reads && pipe.is_late() {
+                tracing::warn!("Disconnecting timedout replica (full sync): {}", replica.name());
+                replica.close(engine, CloseReason::Asked);
+            }
+            reads
+        });
+        !self.readers.is_empty()
     }
 }
 

@@ -44,10 +44,6 @@ impl Engine {
                 tracing::warn!("Disconnecting timedout replica (streaming sync): {}", replica.name());
                 replica.close(self, CloseReason::Asked);
             }
-            if replica.pipe().is_some_and(|pipe| pipe.is_late()) {
-                tracing::warn!("Disconnecting timedout replica (full sync): {}", replica.name());
-                replica.close(self, CloseReason::Asked);
-            }
             self.enforce_limits(settings, replica, now);
         }
     }
