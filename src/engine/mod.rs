@@ -60,7 +60,7 @@ pub use pause::{Pause, PauseScope};
 pub use reclaimer::Reclaimer;
 pub use reloading::{LoadWork, PreparedLoad};
 pub use replication::{
-    AckWait, Applier, CopyOrigin, FailoverRequest, LinkPhase, LinkReport, PrimaryAddress, Replica,
+    AckWait, Applier, CopyOrigin, FailoverRequest, FullCopy, LinkPhase, LinkReport, PrimaryAddress, Replica,
     ReplicaReport, Replication, RoleReport, StreamBroken,
 };
 pub use running_script::{RunningReport, RunningScript};

@@ -26,7 +26,7 @@ use parking_lot::{Condvar, Mutex};
 pub use acks::AckWait;
 pub use apply::{Applier, StreamBroken};
 pub use failover::FailoverRequest;
-pub use full_copy::CopyOrigin;
+pub use full_copy::{CopyOrigin, FullCopy};
 pub use membership::Membership;
 pub use own_keys::OwnKeys;
 pub use replica::{Replica, ReplicaReport};

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::config::values::DisklessLoad;
-use crate::engine::{CopyOrigin, Engine, LoadError};
+use crate::engine::{CopyOrigin, Engine, FullCopy, LoadError};
 use crate::keyspace::DbIndex;
 use crate::peer::Link;
 use crate::replication::{Header, Incoming, ReplOffset, ReplicationId, SnapshotBytes};
@@ -30,7 +30,8 @@ pub(super) fn take(
     link: &mut Link,
     position: Option<(ReplicationId, ReplOffset)>,
 ) -> Result<DbIndex, String> {
-    let origin = CopyOrigin { generation, position };
+    let name = Path::new("the primary's snapshot");
+    let copy = FullCopy { engine, settings, name, origin: CopyOrigin { generation, position } };
     let header = header(engine, generation, link)?;
     let way = match settings.replication.repl_diskless_load {
         DisklessLoad::Swapdb => Way::Aside,
@@ -51,15 +52,10 @@ pub(super) fn take(
     engine.replication.link.update(|report| (report.transfer_total, report.transfer_read) = (total, 0));
     let mut source = SnapshotBytes::new(Watched { engine, generation, link: &mut *link, told: Instant::now() }, header);
     if way == Way::Disk {
-        return Spool::receive(settings, &mut source)?.load(engine, settings, link, &origin);
+        return Spool::receive(settings, &mut source)?.load(link, copy);
     }
     engine.saving.loads.total_bytes.store(total, std::sync::atomic::Ordering::Relaxed);
-    let name = Path::new("the primary's snapshot");
-    let taken = if way == Way::Aside {
-        engine.take_copy_aside(settings, name, &mut source, &origin)
-    } else {
-        engine.take_copy(settings, name, &mut source, &origin)
-    };
+    let taken = if way == Way::Aside { copy.take_aside(&mut source) } else { copy.take(&mut source) };
     let db = taken.map_err(|error| explain(&error))?;
     source.drain().map_err(|error| format!("Replication stream EOF marker is broken: {error}"))?;
     Ok(db)
@@ -184,13 +180,9 @@ impl Spool {
         }
     }
 
-    fn load(
-        mut self,
-        engine: &'static Engine,
-        settings: &Settings,
-        link: &mut Link,
-        origin: &CopyOrigin,
-    ) -> Result<DbIndex, String> {
+    /// Moves it to where the server's own snapshot is, and loads it from there.
+    fn load(mut self, link: &mut Link, copy: FullCopy<'_>) -> Result<DbIndex, String> {
+        let (engine, settings) = (copy.engine, copy.settings);
         let target = Path::new(&settings.general.dir).join(&settings.persistence.dbfilename);
         fs::rename(&self.path, &target).map_err(|error| {
             format!(
@@ -207,7 +199,7 @@ impl Spool {
         let length = file.metadata().map_or(0, |metadata| metadata.len());
         engine.saving.loads.total_bytes.store(length, std::sync::atomic::Ordering::Relaxed);
         let source = Heartbeat { file, link, last: Instant::now() };
-        engine.take_copy(settings, &self.path, source, origin).map_err(|error| failed(&error))
+        FullCopy { name: &self.path, ..copy }.take(source).map_err(|error| failed(&error))
     }
 }
 
