@@ -1,4 +1,5 @@
-//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, quoted words, files, the allocator, progress, crash reports, a queue of bytes, hints to the processor.
+//! Floor 0: what has nothing to do with Redis. Clock, glob, number formats, checksum, compression, quoted words, files, the allocator,
+//! progress, panics and crash reports, a queue of bytes, hints to the processor.
 
 pub mod allocator_control;
 pub mod byte_queue;
@@ -10,6 +11,7 @@ pub mod long_double;
 pub mod lzf;
 pub mod memory;
 pub mod number;
+pub mod panic;
 pub mod prefetch;
 pub mod process;
 pub mod progress;

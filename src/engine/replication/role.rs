@@ -217,6 +217,14 @@ impl Engine {
         }
     }
 
+    /// Whoever carried out the primary's stream has failed in the middle of a command: the stream cannot be gone on with from what is here.
+    pub fn distrust_copy(&self, generation: u64) {
+        let _alone = self.gate.exclusive();
+        if self.still_follows(generation) {
+            self.forget_history();
+        }
+    }
+
     /// What is here is about to be replaced by the primary's copy: nobody may go on from what was. The caller holds the gate
     /// exclusively.
     pub(super) fn forget_history(&self) {

@@ -166,36 +166,51 @@ fn stream(
     let status = &engine.replication.link;
     let client = Arc::new(client(engine, link));
     client.set_flags(ClientFlags::PRIMARY, true);
-    engine.clients.add(Arc::clone(&client));
+    let _listed = Listed::new(engine, &client);
     status.attach(&client);
     status.enter(LinkPhase::Connected);
     status.update(|report| report.read_offset = engine.feed.end().0);
     let mut applier = Applier::new(engine, Arc::clone(&client), db);
-    let result = (|| {
-        let mut confirmed = Instant::now();
-        // With a mark at the end of the snapshot the primary waits for this.
-        let mut wants_confirmation = true;
-        while engine.still_follows(generation) && client.closing().is_none() {
-            if confirms && (wants_confirmation || confirmed.elapsed() >= CONFIRM) {
-                confirmed = Instant::now();
-                link.send(&confirmation(engine)).map_err(|error| format!("Error writing to the master: {error}"))?;
-            }
-            let there = link.receive().map_err(|error| match error.kind() {
-                io::ErrorKind::TimedOut => "MASTER timeout: no data nor PING received...".to_owned(),
-                _ => format!("Reading from the master: {error}"),
-            })?;
-            let count = there.len();
-            if count > 0 {
-                status.heard(count as u64);
-                applier.apply(there).map_err(|error| error.0)?;
-                link.take(count);
-            }
-            wants_confirmation = applier.take_question();
+    let mut confirmed = Instant::now();
+    // With a mark at the end of the snapshot the primary waits for this.
+    let mut wants_confirmation = true;
+    while engine.still_follows(generation) && client.closing().is_none() {
+        if confirms && (wants_confirmation || confirmed.elapsed() >= CONFIRM) {
+            confirmed = Instant::now();
+            link.send(&confirmation(engine)).map_err(|error| format!("Error writing to the master: {error}"))?;
         }
-        Ok(())
-    })();
-    engine.clients.remove(&client);
-    result
+        let there = link.receive().map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => "MASTER timeout: no data nor PING received...".to_owned(),
+            _ => format!("Reading from the master: {error}"),
+        })?;
+        let count = there.len();
+        if count > 0 {
+            status.heard(count as u64);
+            applier.apply(there).map_err(|error| error.0)?;
+            link.take(count);
+        }
+        wants_confirmation = applier.take_question();
+    }
+    Ok(())
+}
+
+/// The client that stands for the primary, shown among the others until the stream ends, however it does.
+struct Listed<'c> {
+    engine: &'static Engine,
+    client: &'c Arc<Client>,
+}
+
+impl<'c> Listed<'c> {
+    fn new(engine: &'static Engine, client: &'c Arc<Client>) -> Self {
+        engine.clients.add(Arc::clone(client));
+        Self { engine, client }
+    }
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.engine.clients.remove(self.client);
+    }
 }
 
 fn confirmation(engine: &Engine) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! The link to the primary, on a thread of its own: dials, introduces itself, takes the snapshot, follows the stream, and dials again when
 //! that ends.
 //!
-//! What is done with what comes in is the engine's; what is said is `replication`'s. Here are the socket and the clock.
+//! What is done with what comes in is the engine's; what is said is `replication`'s. Here are the socket and the clock. A panic ends one life of
+//! the link and not the thread: nobody would follow the primary any more.
 
 mod dial;
 mod follow;
@@ -9,6 +10,7 @@ mod snapshot;
 
 use std::time::Duration;
 
+use crate::base::panic::caught;
 use crate::engine::{Engine, LinkPhase};
 
 /// Between two attempts.
@@ -28,8 +30,13 @@ fn run(engine: &'static Engine) {
             engine.await_other_primary(generation, FOR_LONG);
             continue;
         };
-        if let Err(error) = follow::follow(engine, generation, &primary) {
-            tracing::warn!("{error}");
+        match caught(|| follow::follow(engine, generation, &primary)) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!("{error}"),
+            Err(panic) => {
+                tracing::error!("The link to MASTER {primary} has panicked and begins anew with a full copy: {panic}");
+                engine.distrust_copy(generation);
+            }
         }
         let phase = engine.replication.link.report().phase;
         let was_up = phase == LinkPhase::Connected;
