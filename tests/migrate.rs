@@ -311,6 +311,65 @@ fn keys_that_get_more_time_while_the_target_is_behind_do_not_expire_there() {
 }
 
 #[test]
+fn fields_that_get_more_time_while_the_target_is_behind_do_not_expire_there() {
+    let site = Site::new();
+    let (source, target) = (site.ours(Mode::Plain, &[]), site.ours(Mode::Tls, &[]));
+    let proxy = Proxy::to(source.port(), 5);
+    let (mut s, mut t) = (source.client(), target.client());
+    // More fields than are looked at together.
+    for i in 0..2500 {
+        s.send(&format!("HSETEX large PX 900000 FIELDS 1 field{i} {i}"));
+    }
+    (0..2500).for_each(|_| assert_eq!(s.reply(), "1"));
+    for (line, reply) in [
+        ("HSET h a 5 b 2 c 3", "3"),
+        ("HPEXPIRE h 2500 FIELDS 1 a", "[1]"),
+        ("HPEXPIRE h 500000 FIELDS 1 b", "[1]"),
+        ("HSETEX ending PX 2000 FIELDS 1 f v", "1"),
+        ("HSETEX kept PX 2500 FIELDS 1 f v", "1"),
+    ] {
+        assert_eq!(s.run(line), reply, "{line}");
+    }
+    let migration = encrypt(&site, proxy.port(), &target, &[]);
+    eventually("the copy arrives", || t.run("EXISTS h ending kept large") == "4");
+    proxy.stall(true);
+    let payload: Vec<u8> = redis::cmd("DUMP").arg("h").query(&mut source.redis()).unwrap();
+    for (line, reply) in [
+        ("HPEXPIRE h 600000 FIELDS 1 a", "[1]"),
+        ("HINCRBY h a 1", "6"),
+        ("HPERSIST kept FIELDS 1 f", "[1]"),
+        ("HSETEX brief PX 200 FIELDS 1 f v", "1"),
+        ("HPEXPIRE brief 600000 FIELDS 1 f", "[1]"),
+        ("COPY brief renamed", "1"),
+        ("SET marker v PX 2600", "+OK"),
+    ] {
+        assert_eq!(s.run(line), reply, "{line}");
+    }
+    assert_eq!(s.run_args(&[b"RESTORE", b"restored", b"0", &payload]), "+OK");
+    assert_eq!(s.run("HPERSIST restored FIELDS 1 a"), "[1]");
+    eventually("time passes", || s.run("GET marker") == "nil");
+    eventually("a field has expired", || s.run("EXISTS ending") == "0");
+    proxy.stall(false);
+    for (key, fields) in [
+        ("h", "3 a b c"),
+        ("kept", "1 f"),
+        ("brief", "1 f"),
+        ("renamed", "1 f"),
+        ("restored", "2 a b"),
+        ("ending", "1 f"),
+        ("large", "3 field0 field1200 field2499"),
+    ] {
+        let when = format!("HPEXPIRETIME {key} FIELDS {fields}");
+        eventually(key, || t.run(&when) == s.run(&when));
+    }
+    assert_eq!((t.run("HGET h a"), t.run("HGET kept f")), ("'6'".into(), "'v'".into()));
+    migration.cut_over();
+    let (code, said) = migration.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(t.run("DEBUG DIGEST"), s.run("DEBUG DIGEST"));
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_anything_is_touched() {
     let site = Site::new();
     let (first, plain) = (site.ours(Mode::Tls, &[]), site.ours(Mode::Plain, &[]));

@@ -38,6 +38,15 @@ impl FieldExpiries {
         self.by_time.remove(&(when, field))
     }
 
+    /// Gives each field another expiry. Nobody has promised to look at the hash again afterwards.
+    pub fn move_all(&mut self, to: impl Fn(UnixMillis) -> UnixMillis) {
+        for when in self.by_field.values_mut() {
+            *when = to(*when);
+        }
+        self.by_time = self.by_field.iter().map(|(field, when)| (*when, Arc::clone(field))).collect();
+        self.marked = None;
+    }
+
     /// The earliest expiry.
     pub fn earliest(&self) -> Option<UnixMillis> {
         self.by_time.first().map(|(when, _)| *when)
@@ -77,5 +86,11 @@ mod tests {
         assert_eq!(expiries.pop_due(UnixMillis(4)), None);
         assert_eq!(expiries.pop_due(UnixMillis(5)).as_deref(), Some(&b"a"[..]));
         assert_eq!((expiries.get(b"a"), expiries.earliest()), (None, Some(UnixMillis(40))));
+        expiries.set(b"d", UnixMillis(50));
+        expiries.move_all(|when| UnixMillis(100 - when.0));
+        assert_eq!(
+            (expiries.get(b"b"), expiries.pop_due(UnixMillis(50)).as_deref()),
+            (Some(UnixMillis(60)), Some(&b"d"[..]))
+        );
     }
 }

@@ -197,6 +197,13 @@ impl Hash {
         self.expiries.as_ref()?.earliest()
     }
 
+    /// Gives each field that expires another instant.
+    pub fn move_expiries(&mut self, to: impl Fn(UnixMillis) -> UnixMillis) {
+        if let Some(expiries) = &mut self.expiries {
+            expiries.move_all(to);
+        }
+    }
+
     /// Removes fields that are due, at most `limit`: their names. Nobody has promised to look at the hash again afterwards.
     pub fn remove_due(&mut self, now: UnixMillis, limit: usize) -> Vec<Box<[u8]>> {
         let mut removed = Vec::new();

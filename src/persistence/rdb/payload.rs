@@ -36,6 +36,11 @@ pub fn verified(payload: &[u8], check: bool) -> Option<&[u8]> {
     (readable && intact).then_some(value)
 }
 
+/// Whether the verified part of a payload has a hash whose fields expire.
+pub fn has_expiring_fields(value: &[u8]) -> bool {
+    matches!(value.first(), Some(&(code::kind::HASH_EXPIRING | code::kind::HASH_LISTPACK_EXPIRING)))
+}
+
 /// The value in the verified part of a payload. What stands behind it is ignored, as Redis ignores it.
 pub fn restore(value: &[u8], limits: &Limits) -> Result<OwnedValue, RdbError> {
     let mut reader = Reader::with_buffer(value, false, value.len());

@@ -2,13 +2,13 @@
 //!
 //! Values are read whole and checked, then written in the form that the target reads: a source may be older or newer than it.
 
-use super::expiry::put_off;
+use super::expiry::PutOff;
 use super::progress::Progress;
 use super::source::Source;
 use super::target::{Target, What};
 use crate::data::limits::Limits;
+use crate::persistence::rdb::RdbError;
 use crate::persistence::rdb::file::{FileReader, Item, Key, Modules};
-use crate::persistence::rdb::{RdbError, Version, payload};
 use crate::replication::{Header, SnapshotBytes};
 
 /// What was copied.
@@ -33,7 +33,7 @@ pub fn copy(
     source: &mut Source<'_>,
     header: Header,
     target: &mut Target,
-    version: Version,
+    put_off: &mut PutOff,
     progress: &mut Progress,
 ) -> Result<Copied, String> {
     let broken = |error: RdbError, key: Option<&[u8]>| {
@@ -42,7 +42,7 @@ pub fn copy(
     };
     let bytes = SnapshotBytes::new(source.incoming(), header);
     let mut reader = FileReader::new(bytes, true, Modules::Refused).map_err(|error| broken(error, None))?;
-    let mut copier = Copier { target, version, db: 0, copied: Copied::default() };
+    let mut copier = Copier { target, put_off, db: 0, copied: Copied::default() };
     let limits = Limits::default();
     loop {
         let item = match reader.next_item(&limits) {
@@ -65,7 +65,7 @@ pub fn copy(
 
 struct Copier<'t> {
     target: &'t mut Target,
-    version: Version,
+    put_off: &'t mut PutOff,
     db: u64,
     copied: Copied,
 }
@@ -98,15 +98,15 @@ impl Copier<'_> {
     }
 
     fn key(&mut self, key: Key) -> Result<(), String> {
-        let Some(value) = &key.value else {
+        let Some(value) = key.value else {
             self.copied.empty += 1;
             return Ok(());
         };
         self.copied.keys += 1;
         self.copied.volatile += u64::from(key.expiry.is_some());
-        let payload = payload::dump(value.as_value(), self.version, false);
         // An instant before 1970 is none that RESTORE takes.
-        let expiry = key.expiry.map_or(0, |when| put_off(when.0.max(1))).to_string();
+        let (expiry, payload) = self.put_off.key(key.expiry.map_or(0, |when| when.0.max(1)), value);
+        let expiry = expiry.to_string();
         let idle = key.idle_s.map(|seconds| seconds.min(i64::MAX as u64).to_string());
         let frequency = key.frequency.map(|counter| counter.to_string());
         let mut words = vec![&b"RESTORE"[..], &key.name, expiry.as_bytes(), &payload, b"REPLACE", b"ABSTTL"];

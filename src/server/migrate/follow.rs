@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::calls::Calls;
 use super::endpoint::Endpoint;
-use super::expiry::{Passes, with_expiry_put_off};
+use super::expiry::PutOff;
 use super::lag::{Lag, Standing};
+use super::passes::Passes;
 use super::progress::{Progress, State};
 use super::source::Source;
 use super::stop::Stop;
@@ -50,6 +51,8 @@ pub struct Follower<'f, 'e> {
     pub from: &'e Endpoint,
     /// Whom to ask for what the stream does not do.
     pub to: &'e Endpoint,
+    /// What has been put off so far.
+    pub put_off: &'f mut PutOff,
     /// Tells how far it is.
     pub progress: &'f mut Progress<'e>,
     /// Says when to cut over.
@@ -117,7 +120,7 @@ impl Follower<'_, '_> {
             (Phase::Behind, Standing::Level) => {
                 // What is put off is there before it is looked for.
                 self.target.settle()?;
-                Ok(Phase::PuttingRight(Box::new(Passes::begin(Calls::open(self.to)?)?)))
+                Ok(Phase::PuttingRight(Box::new(Passes::begin(Calls::open(self.to)?, self.put_off)?)))
             }
             (Phase::PuttingRight(mut passes), Standing::Level) => {
                 let end = Instant::now() + PUT_RIGHT;
@@ -154,7 +157,7 @@ impl Follower<'_, '_> {
                         true => What::Setup("SELECT"),
                         false => What::Command(args.at(0).to_vec()),
                     };
-                    let put_off = if is_behind { with_expiry_put_off(args) } else { None };
+                    let put_off = if is_behind { self.put_off.command(args) } else { None };
                     self.target.raw(what, put_off.as_deref().unwrap_or(request), from)?;
                     followed.commands += 1;
                 }

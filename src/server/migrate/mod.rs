@@ -11,7 +11,7 @@
 //! | `source`, `stream` | the replica's end; the stream taken apart into commands |
 //! | `target` | many requests in flight, and their answers |
 //! | `copy`, `follow` | the snapshot, and the live stream |
-//! | `lag`, `expiry` | whether the target keeps up; keys do not expire while it does not |
+//! | `lag`, `expiry`, `passes` | whether the target keeps up; nothing expires while it does not; that is put right |
 //! | `stop`, `progress`, `report` | signals in, lines and the report out |
 //!
 //! What always holds: the target is not touched before the source has agreed to be followed; a target that holds anything is refused unless
@@ -24,6 +24,7 @@ mod expiry;
 mod follow;
 mod lag;
 mod options;
+mod passes;
 mod progress;
 mod report;
 mod source;
@@ -38,6 +39,7 @@ pub use options::MigrateOptions;
 
 use calls::{Calls, Identity, KeyCounts};
 use endpoint::{Endpoint, TlsFiles};
+use expiry::PutOff;
 use follow::Follower;
 use progress::Progress;
 use report::{Report, counts_agree};
@@ -105,7 +107,8 @@ fn migrate(options: &MigrateOptions) -> Result<Report, String> {
     let mut target = Target::open(&to)?;
     let mut progress = Progress::new(options.progress, &from);
     let header = source.header()?;
-    let copied = copy::copy(&mut source, header, &mut target, version, &mut progress)?;
+    let mut put_off = PutOff::new(version);
+    let copied = copy::copy(&mut source, header, &mut target, &mut put_off, &mut progress)?;
     let copy_time = begun.elapsed();
     eprintln!("copied {} keys in {:.1} s; following the source", copied.keys, copy_time.as_secs_f64());
     if options.once {
@@ -116,6 +119,7 @@ fn migrate(options: &MigrateOptions) -> Result<Report, String> {
         target: &mut target,
         from: &from,
         to: &to,
+        put_off: &mut put_off,
         progress: &mut progress,
         stop: &stop,
         pause: options.pause_source.map(Duration::from_secs),
