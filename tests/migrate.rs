@@ -370,6 +370,37 @@ fn fields_that_get_more_time_while_the_target_is_behind_do_not_expire_there() {
 }
 
 #[test]
+fn a_target_that_is_lost_ends_it_with_a_way_out() {
+    let site = Site::new();
+    let source = site.ours(Mode::Plain, &[]);
+    let mut s = source.client();
+    fill(&mut s);
+    let lost = |target: &Server, loss: &dyn Fn(&mut Wire), reason: &str| {
+        let migration = encrypt(&site, source.port(), target, &["--flush-target"]);
+        let (mut s, mut t) = (source.client(), target.client());
+        assert_eq!(s.run("SET live 1"), "+OK");
+        eventually("the live stream arrives", || t.run("GET live") == "'1'");
+        loss(&mut t);
+        assert!(!s.run("INCR after").starts_with('-'));
+        let (code, said) = migration.end();
+        assert_eq!(code, Some(1), "{said}");
+        for part in [reason, "no cut-over", "begin again with --flush-target"] {
+            assert!(said.contains(part), "no '{part}' in {said}");
+        }
+    };
+    let target = site.ours(Mode::Tls, &[]);
+    lost(&target, &|t| assert_eq!(t.run("REPLICAOF 127.0.0.1 1"), "+OK"), "the target does not take commands any more");
+    assert_eq!(target.client().run("REPLICAOF NO ONE"), "+OK");
+    lost(&target, &|_| target.signal("KILL"), "the target");
+    // The way out.
+    let another = site.ours(Mode::Tls, &[]);
+    assert_eq!(another.client().run("SET rest of-an-attempt"), "+OK");
+    let (code, said) = encrypt(&site, source.port(), &another, &["--flush-target", "--once"]).end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(another.client().run("DEBUG DIGEST"), s.run("DEBUG DIGEST"));
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_anything_is_touched() {
     let site = Site::new();
     let (first, plain) = (site.ours(Mode::Tls, &[]), site.ours(Mode::Plain, &[]));

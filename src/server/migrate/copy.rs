@@ -38,7 +38,7 @@ pub fn copy(
 ) -> Result<Copied, String> {
     let broken = |error: RdbError, key: Option<&[u8]>| {
         let at = key.map(|key| format!(" at key '{}'", key.escape_ascii())).unwrap_or_default();
-        format!("the source's snapshot cannot be read{at}: {error}; the next attempt needs --flush-target")
+        format!("the source's snapshot cannot be read{at}: {error}")
     };
     let bytes = SnapshotBytes::new(source.incoming(), header);
     let mut reader = FileReader::new(bytes, true, Modules::Refused).map_err(|error| broken(error, None))?;

@@ -15,7 +15,8 @@
 //! | `stop`, `progress`, `report` | signals in, lines and the report out |
 //!
 //! What always holds: the target is not touched before the source has agreed to be followed; a target that holds anything is refused unless
-//! it is to be emptied; and the source is told of nothing as done that the target has not answered.
+//! it is to be emptied; and the source is told of nothing as done that the target has not answered. A target that is lost in the middle ends it:
+//! which of the commands in flight it has carried out nobody knows, so that it can only be emptied and copied to anew.
 
 mod calls;
 mod copy;
@@ -107,8 +108,14 @@ fn migrate(options: &MigrateOptions) -> Result<Report, String> {
     let mut target = Target::open(&to)?;
     let mut progress = Progress::new(options.progress, &from);
     let header = source.header()?;
+    // From here on the target has a part of the data.
+    let unfinished = |error: String| {
+        format!(
+            "{error}\nno cut-over: the source is as it was, {to} has a part of the data; begin again with --flush-target"
+        )
+    };
     let mut put_off = PutOff::new(version);
-    let copied = copy::copy(&mut source, header, &mut target, &mut put_off, &mut progress)?;
+    let copied = copy::copy(&mut source, header, &mut target, &mut put_off, &mut progress).map_err(unfinished)?;
     let copy_time = begun.elapsed();
     eprintln!("copied {} keys in {:.1} s; following the source", copied.keys, copy_time.as_secs_f64());
     if options.once {
@@ -124,11 +131,20 @@ fn migrate(options: &MigrateOptions) -> Result<Report, String> {
         stop: &stop,
         pause: options.pause_source.map(Duration::from_secs),
     }
-    .run(copied_at)?;
+    .run(copied_at)
+    .map_err(unfinished)?;
 
-    let (mut from_calls, mut to_calls) = (Calls::open(&from)?, Calls::open(&to)?);
-    let counts = compare(&mut from_calls, &mut to_calls)?;
-    let digests = options.digest.then(|| digests(&mut from_calls, &mut to_calls)).transpose()?;
+    let uncompared = |error: String| {
+        format!(
+            "{error}\neverything up to {} was brought over, but source and target were not compared",
+            followed.reached
+        )
+    };
+    let (mut from_calls, mut to_calls) =
+        (Calls::open(&from).map_err(uncompared)?, Calls::open(&to).map_err(uncompared)?);
+    let counts = compare(&mut from_calls, &mut to_calls).map_err(uncompared)?;
+    let digests = options.digest.then(|| digests(&mut from_calls, &mut to_calls)).transpose().map_err(uncompared)?;
+    let source_end = from_calls.offset().map_err(uncompared)?;
     Ok(Report {
         source: format!("{from} ({})", from_identity.version),
         target: format!("{to} ({})", to_identity.version),
@@ -139,7 +155,7 @@ fn migrate(options: &MigrateOptions) -> Result<Report, String> {
         followed,
         refusals: target.refusals(),
         cuts: source.cuts,
-        source_end: from_calls.offset()?,
+        source_end,
         counts,
         digests,
     })

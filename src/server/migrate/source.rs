@@ -93,8 +93,8 @@ impl<'e> Source<'e> {
                 }
                 Ok((_, Sync::Full(_))) => {
                     return Err(format!(
-                        "{} does not have the changes any more that were made during the cut: begin again with --flush-target, \
-                         with a larger repl-backlog-size at the source",
+                        "{} does not have the changes any more that were made during the cut: a larger repl-backlog-size there \
+                         keeps more of them",
                         self.endpoint
                     ));
                 }

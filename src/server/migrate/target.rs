@@ -1,8 +1,8 @@
 //! Writing to the target: many requests in flight, their answers read on a thread of their own.
 //!
 //! What is in flight is bounded in number and in bytes. Each request knows what it is for, so that a refusal can be told in terms of the
-//! source: a key, a library or a choice of database that is refused ends the migration; a refused command of the live stream is counted, since
-//! what it did at the source is missing here.
+//! source: a key, a library or a choice of database that is refused ends the migration, and so does a target that takes no commands any more; a
+//! refused command of the live stream is counted, since what it did at the source is missing here.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -33,6 +33,10 @@ const MAX_ANSWER_BYTES: usize = 1 << 30;
 const LOOK_AROUND: Duration = Duration::from_millis(100);
 /// Refusals that are told in full.
 const REFUSALS_TOLD: usize = 10;
+
+/// Errors that are not about the command: what follows would be refused too, until something is done about the target.
+const UNABLE: &[&str] =
+    &["READONLY", "OOM", "MISCONF", "NOREPLICAS", "MASTERDOWN", "LOADING", "BUSY", "NOAUTH", "CLUSTERDOWN", "MOVED"];
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +104,10 @@ impl Flight {
         let text = format!("{}: {error}", sent.what);
         if !matches!(sent.what, What::Command(_)) {
             self.broken.get_or_insert_with(|| format!("the target refuses {text}"));
+            return;
+        }
+        if error.split(' ').next().is_some_and(|code| UNABLE.contains(&code)) {
+            self.broken.get_or_insert_with(|| format!("the target does not take commands any more: {text}"));
             return;
         }
         self.refusals.count += 1;
@@ -219,7 +227,11 @@ impl Target {
         if self.buffer.capacity() > MAX_BYTES {
             self.buffer.shrink_to(BATCH_BYTES);
         }
-        sent.map_err(|error| format!("the target takes nothing more: {error}"))
+        // Whoever reads its answers may know better why.
+        sent.map_err(|error| {
+            let mut flight = self.shared.flight.lock();
+            flight.broken.get_or_insert_with(|| format!("the target takes nothing more: {error}")).clone()
+        })
     }
 
     /// Waits for a moment until there is room for what has gathered, and whether there is.
@@ -331,6 +343,21 @@ mod tests {
         assert_eq!(flight.broken, None);
         flight.take_answers(b":1\r\n");
         assert!(flight.broken.is_some(), "nobody asked");
+    }
+
+    #[test]
+    fn a_target_that_takes_no_commands_ends_it() {
+        for (error, ends) in [
+            ("READONLY You can't write against a read only replica.", true),
+            ("OOM command not allowed when used memory > 'maxmemory'.", true),
+            ("BUSY Redis is busy running a script.", true),
+            ("BUSYKEY Target key name already exists.", false),
+            ("WRONGTYPE x", false),
+        ] {
+            let mut flight = flight(&[What::Command(b"SET".to_vec())]);
+            flight.take_answers(format!("-{error}\r\n").as_bytes());
+            assert_eq!((flight.broken.is_some(), flight.refusals.count), (ends, u64::from(!ends)), "{error}");
+        }
     }
 
     #[test]
