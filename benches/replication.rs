@@ -4,7 +4,7 @@
 //! the replicas have them, and what each costs the primary in CPU; what is not there without replicas is the share of replication. All
 //! processes share the machine, so CPU per write is the figure to compare. Full synchronisation: from REPLICAOF until the replica has
 //! everything and the link is up, over a file and straight into memory. `REDIS_TLS_BENCH_KEYS` says how many keys are copied;
-//! the default is half a million. `redis-server` of Redis 7 must be installed.
+//! the default is a million. `redis-server` of Redis 7 must be installed.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -21,7 +21,7 @@ use shared::{cpu_seconds, wait_until};
 use support::wire::encode;
 use support::{Server, Site, Wire, info_field};
 
-const KEYS: u64 = 500_000;
+const KEYS: u64 = 1_000_000;
 const CONNECTIONS: usize = 16;
 const REPLICAS: [usize; 3] = [0, 1, 3];
 const PIPELINES: [usize; 2] = [1, 16];
