@@ -136,7 +136,6 @@ impl Engine {
     ) -> io::Result<Option<BaseFile>> {
         let mut file = BaseFile::create(folder.temporary("-bg"), settings, snapshot.census())?;
         file.write(&snapshot.preamble)?;
-        let delay_us = settings.persistence.rdb_key_save_delay;
         let (done, total) = (&self.append_only.keys_done, self.append_only.rewrites().keys_total);
         let mut teller = Teller::default();
         while let Some(piece) = snapshot.next_piece() {
@@ -144,7 +143,7 @@ impl Engine {
             if let Some(progress) = teller.due(done.load(Relaxed), total) {
                 tracing::info!("Background AOF rewrite: {progress}");
             }
-            if !pace::count(piece.keys, delay_us, ticket, done) {
+            if !pace::count(piece.keys, || self.key_save_delay_us(), ticket, done) {
                 return Ok(None);
             }
         }

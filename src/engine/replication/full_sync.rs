@@ -236,7 +236,7 @@ impl Job {
             out.add(&piece.bytes);
             let done = &engine.saving.saves.keys_done;
             let go_on = || !self.ticket.is_withdrawn() && self.is_read();
-            if !count_while(piece.keys, self.delay, go_on, done) {
+            if !count_while(piece.keys, || self.delay, go_on, done) {
                 return false;
             }
             if (out.buffer.len() >= CHUNK_BYTES || self.delay > 0) && !self.send(engine, &mut out.buffer) {

@@ -126,12 +126,17 @@ impl Engine {
             if let Some(progress) = teller.due(done.load(Relaxed), total) {
                 tracing::info!("Background saving: {progress}");
             }
-            if !pace::count(piece.keys, persistence.rdb_key_save_delay, ticket, done) {
+            if !pace::count(piece.keys, || self.key_save_delay_us(), ticket, done) {
                 return Ok(None);
             }
         }
         file.finish()?;
         Ok(Some(file))
+    }
+
+    /// How long saving a key is to take longer: as it is configured now.
+    pub(in crate::engine) fn key_save_delay_us(&self) -> i32 {
+        self.config.settings().persistence.rdb_key_save_delay
     }
 
     fn end_save(&self, ending: Ending, dirty_before: u64) {

@@ -57,7 +57,7 @@ impl Engine {
         let encoder = key_encoder(settings, now);
         for piece in self.keyspace.pieces(&encoder) {
             file.piece(&piece)?;
-            if !pace::count(piece.keys, persistence.rdb_key_save_delay, ticket, &AtomicU64::new(0)) {
+            if !pace::count(piece.keys, || persistence.rdb_key_save_delay, ticket, &AtomicU64::new(0)) {
                 return Ok(None);
             }
         }
