@@ -3,6 +3,7 @@
 mod support;
 
 use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use support::server::{create_certificates, run, text, tls_arguments};
@@ -239,8 +240,14 @@ fn a_crash_is_reported_with_the_stack_that_led_to_it() {
     aborted.signal("ABRT");
     let mut crashed = Server::tls(&["--enable-debug-command", "yes"]);
     crashed.client().send("DEBUG SEGFAULT");
-    for (server, why) in [(&mut aborted, "crashed by signal: 6"), (&mut crashed, "DEBUG SEGFAULT was called")] {
-        assert_eq!(server.wait(), None, "ended by a signal");
+    let mut panicked = Server::tls(&["--enable-debug-command", "yes"]);
+    panicked.client().send("DEBUG PANIC");
+    for (server, signal, why) in [
+        (&mut aborted, libc::SIGABRT, "crashed by signal: 6"),
+        (&mut crashed, libc::SIGSEGV, "crashed by signal: 11"),
+        (&mut panicked, libc::SIGABRT, "DEBUG PANIC was called"),
+    ] {
+        assert_eq!(server.wait_for_status().signal(), Some(signal), "{why}");
         let log = server.log();
         assert!(log.contains(why) && log.contains("STACK TRACE") && log.contains("crash_report"), "{log}");
     }

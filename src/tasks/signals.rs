@@ -22,10 +22,7 @@ pub async fn run(engine: &'static Engine) -> std::io::Result<()> {
             }
             () = received(&mut interrupt) => interrupted(engine),
             () = received(&mut too_long) => {}
-            () = received(&mut abort) => {
-                crash_report::log(&format!("crashed by signal: {}", libc::SIGABRT));
-                std::process::abort()
-            }
+            () = received(&mut abort) => crash_report::end_by(libc::SIGABRT),
             () = received(&mut hangup) => certificates::reload(engine, "SIGHUP"),
         }
     }

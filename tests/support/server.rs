@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -202,10 +202,15 @@ impl Server {
 
     /// Waits for the process to end; its exit code.
     pub fn wait(&mut self) -> Option<i32> {
+        self.wait_for_status().code()
+    }
+
+    /// Waits for the process to end; how it did.
+    pub fn wait_for_status(&mut self) -> ExitStatus {
         let end = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
-                return status.code();
+                return status;
             }
             assert!(Instant::now() < end, "the server did not end:\n{}", self.log());
             std::thread::sleep(std::time::Duration::from_millis(5));

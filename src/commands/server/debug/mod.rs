@@ -70,7 +70,7 @@ const SUBCOMMANDS: &[(&str, usize, usize, Run)] = &[
     ("replicate", 3, usize::MAX, replicate),
     ("replybuffer", 4, 4, reply_buffer),
     ("sdslen", 3, 3, object::string_length),
-    ("segfault", 2, 2, crash),
+    ("segfault", 2, 2, segfault),
     ("set-active-expire", 3, 3, set_active_expire),
     ("set-disable-deny-scripts", 3, 3, set_disable_deny_scripts),
     ("set-skip-checksum-validation", 3, 3, skip_checksums),
@@ -191,6 +191,11 @@ fn crash(ctx: &mut Context<'_>) -> CommandResult {
     let name = String::from_utf8_lossy(ctx.args.at(1)).to_ascii_uppercase();
     crash_report::log(&format!("aborts: DEBUG {name} was called"));
     std::process::abort()
+}
+
+/// Ends the process as an access to memory that is not its own would.
+fn segfault(_: &mut Context<'_>) -> CommandResult {
+    crash_report::end_by(libc::SIGSEGV)
 }
 
 fn replicate(ctx: &mut Context<'_>) -> CommandResult {
