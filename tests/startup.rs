@@ -235,6 +235,22 @@ fn the_process_title_is_what_the_template_says() {
 }
 
 #[test]
+fn the_kernel_hears_of_the_role_when_memory_runs_out() {
+    let before: i32 = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap().trim().parse().unwrap();
+    let server = Server::tls(&["--oom-score-adj", "yes", "--oom-score-adj-values", "10 20 30"]);
+    let mut client = server.client();
+    let score =
+        || std::fs::read_to_string(format!("/proc/{}/oom_score_adj", server.pid())).unwrap().trim().parse::<i32>();
+    assert_eq!(score(), Ok(before + 10));
+    assert_eq!(client.run("REPLICAOF 127.0.0.1 1"), "+OK");
+    assert_eq!(score(), Ok(before + 20));
+    assert_eq!(client.run("CONFIG SET oom-score-adj-values \"10 25 30\""), "+OK");
+    assert_eq!(score(), Ok(before + 25));
+    assert_eq!(client.run("REPLICAOF NO ONE"), "+OK");
+    assert_eq!(score(), Ok(before + 10));
+}
+
+#[test]
 fn a_crash_is_reported_with_the_stack_that_led_to_it() {
     let mut aborted = Server::tls(&[]);
     aborted.signal("ABRT");

@@ -4,6 +4,7 @@
 
 use parking_lot::Mutex;
 
+use super::Engine;
 use crate::base::process::{adjust_oom_score, oom_score_adjustment};
 use crate::config::Settings;
 use crate::config::values::OomScoreAdj;
@@ -16,7 +17,7 @@ pub struct OomScore {
 
 impl OomScore {
     /// Brings the kernel's value in line with the configuration; `replica` picks the second of the configured values.
-    pub fn apply(&self, settings: &Settings, replica: bool) -> std::io::Result<()> {
+    fn apply(&self, settings: &Settings, replica: bool) -> std::io::Result<()> {
         let mut base = self.base.lock();
         let mode = settings.general.oom_score_adj;
         if mode == OomScoreAdj::No {
@@ -31,5 +32,19 @@ impl OomScore {
         };
         let value = settings.general.oom_score_adj_values.0[usize::from(replica)];
         adjust_oom_score(if mode == OomScoreAdj::Absolute { value } else { before + value })
+    }
+}
+
+impl Engine {
+    /// Brings the kernel's value in line with the configuration and the role.
+    pub fn adjust_oom_score(&self, settings: &Settings) -> std::io::Result<()> {
+        self.oom_score.apply(settings, self.replication.is_replica())
+    }
+
+    /// As [`Engine::adjust_oom_score`], where the role has changed and nobody can be told that it failed but the log.
+    pub(super) fn adjust_oom_score_to_role(&self) {
+        if let Err(error) = self.adjust_oom_score(&self.config.settings()) {
+            tracing::warn!("oom-score-adj: the out-of-memory score cannot be adjusted: {error}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 
 /// Applies `oom-score-adj`, `disable-thp` and the process title.
 pub fn adjust_process(engine: &Engine, settings: &Settings) {
-    if let Err(error) = engine.oom_score.apply(settings, false) {
+    if let Err(error) = engine.adjust_oom_score(settings) {
         tracing::warn!("oom-score-adj: the out-of-memory score cannot be adjusted: {error}");
     }
     if settings.general.disable_thp

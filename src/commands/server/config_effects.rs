@@ -32,7 +32,7 @@ impl ApplyHooks for Effects {
                     _ => "Unable to listen on this port. Check server logs.".into(),
                 }
             }),
-            Effect::OomScore => self.engine.oom_score.apply(new, false).map_err(|error| {
+            Effect::OomScore => self.engine.adjust_oom_score(new).map_err(|error| {
                 tracing::warn!("the out-of-memory score cannot be adjusted: {error}");
                 "Failed to apply new oom_score_adj configuration, check server logs.".into()
             }),

@@ -121,6 +121,7 @@ impl Engine {
         self.replication.link_up.store(false, Relaxed);
         self.feed.set_proxied(true);
         drop(state);
+        self.adjust_oom_score_to_role();
         self.replication.membership.forget_stranger();
         self.replication.link.cut();
         self.unblock_all_waiters();
@@ -156,6 +157,7 @@ impl Engine {
         self.replication.own_keys.clear();
         self.feed.set_proxied(false);
         drop(state);
+        self.adjust_oom_score_to_role();
         self.replication.membership.forget_stranger();
         self.replication.link.cut();
         self.close_replicas();
