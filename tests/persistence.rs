@@ -133,6 +133,69 @@ fn restore_brings_back_what_dump_took() {
     assert_eq!(client.run_args(&[b"RESTORE", b"other", b"0", &broken]), "-ERR Bad data format");
 }
 
+/// A hash in a listpack, in which field `a` comes twice: `1` first, then `3`.
+const TWICE: &[u8] =
+    b"\x10\x16\x16\x00\x00\x00\x06\x00\x81a\x02\x01\x01\x81b\x02\x02\x01\x81a\x02\x03\x01\xff\x0b\x00########";
+/// The same with a length that is wrong.
+const BROKEN: &[u8] =
+    b"\x10\x16\x17\x00\x00\x00\x06\x00\x81a\x02\x01\x01\x81b\x02\x02\x01\x81a\x02\x03\x01\xff\x0b\x00########";
+
+#[test]
+fn a_payload_that_is_off_is_put_right_or_refused_as_sanitizing_says() {
+    let folder = folder();
+    let args = [ALLOWED, &["--save", "", "--appendonly", "yes", "--rdbchecksum", "no"]].concat();
+    let mut server = Server::start_in(folder.path(), Mode::Tls, &args);
+    let mut client = server.client();
+    client.run("DEBUG SET-SKIP-CHECKSUM-VALIDATION 1");
+    client.run("ACL SETUSER trusted on nopass ~* +@all skip-sanitize-payload");
+    let mut trusted = server.client();
+    assert_eq!(trusted.run("AUTH trusted x"), "+OK");
+    let mut restore = |sanitize: &str, by_trusted: bool, payload: &[u8]| {
+        assert_eq!(client.run(&format!("CONFIG SET sanitize-dump-payload {sanitize}")), "+OK");
+        let who = if by_trusted { &mut trusted } else { &mut client };
+        who.run_args(&[b"RESTORE", b"hash", b"100000", payload, b"REPLACE"])
+    };
+    for (sanitize, by_trusted, expected) in [
+        ("yes", false, "-ERR Bad data format"),
+        ("yes", true, "-ERR Bad data format"),
+        ("clients", false, "-ERR Bad data format"),
+        ("clients", true, "+OK"),
+        ("no", false, "+OK"),
+    ] {
+        assert_eq!(restore(sanitize, by_trusted, TWICE), expected, "{sanitize} {by_trusted}");
+        assert_eq!(restore(sanitize, by_trusted, BROKEN), "-ERR Bad data format", "{sanitize} {by_trusted}");
+    }
+    assert_eq!(client.run("HGETALL hash"), "['a' '1' 'b' '2']");
+    assert!(server.log().contains("the payload for key 'hash' was off and is put right"), "{}", server.log());
+
+    // The file has it as it is now: it needs no cure, and its checksum is right.
+    client.run("CONFIG SET sanitize-dump-payload yes");
+    let expected = digest(&mut client);
+    client.send("SHUTDOWN");
+    assert_eq!(server.wait(), Some(0));
+    let strict = [&args[..], &["--sanitize-dump-payload", "yes"]].concat();
+    let server = Server::start_in(folder.path(), Mode::Tls, &strict);
+    let mut client = server.client();
+    assert_eq!(digest(&mut client), expected);
+    assert!((1..=100).contains(&client.int("TTL hash")));
+}
+
+#[test]
+fn a_snapshot_with_a_value_that_is_off_is_loaded_with_a_warning_unless_it_is_to_be_sane() {
+    let folder = folder();
+    let value = &TWICE[1..TWICE.len() - 10];
+    let file = [&b"REDIS0010\xfe\x00\x10\x04hash"[..], value, b"\xff", &[0; 8]].concat();
+    let path = folder.path().join("dump.rdb");
+    std::fs::write(&path, file).unwrap();
+    let said = refused_start(folder.path(), &["--sanitize-dump-payload", "yes"]);
+    assert!(said.contains("key 'hash': Hash listpack integrity check failed"), "{said}");
+    let (whole, said) = program(&["check-rdb", path.to_str().unwrap()]);
+    assert!(whole && said.contains("WARNING key 'hash' of database 0 will be put right"), "{said}");
+    let server = Server::start_in(folder.path(), Mode::Tls, ALLOWED);
+    assert_eq!(server.client().run("HGETALL hash"), "['a' '1' 'b' '2']");
+    assert!(server.log().contains("key 'hash' in database 0 was off and is put right"), "{}", server.log());
+}
+
 #[test]
 fn a_restart_finds_what_was_saved() {
     let folder = folder();

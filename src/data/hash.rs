@@ -11,6 +11,7 @@ use super::form::{self, Form};
 use super::limits::Limits;
 use super::listpack::{self, Listpack};
 use super::malformed::Malformed;
+use super::mending::Mending;
 use super::sample;
 use crate::base::clock::UnixMillis;
 
@@ -43,17 +44,34 @@ impl Hash {
         Self { repr: Repr::Packed(Listpack::new()), expiries: None }
     }
 
-    /// The hash of the fields and values of a listpack from outside; a field that comes twice is an error.
-    pub fn from_pack(pack: Listpack, limits: &Limits) -> Result<Self, Malformed> {
-        let fields = pack.len() / 2;
-        if !pack.len().is_multiple_of(2) || !form::all_distinct(pack.iter().step_by(2)) {
-            return Err(Malformed("hash listpack"));
+    /// The hash of the fields and values of a listpack from outside; of a field that comes twice the first value counts.
+    pub fn from_pack(pack: Listpack, limits: &Limits, mending: &mut Mending) -> Result<Self, Malformed> {
+        const BROKEN: Malformed = Malformed("hash listpack");
+        if !pack.len().is_multiple_of(2) {
+            return Err(BROKEN);
         }
+        if !form::all_distinct(pack.iter().step_by(2)) {
+            mending.mend(BROKEN)?;
+            return Ok(Self::of_first_values(&pack, limits));
+        }
+        let fields = pack.len() / 2;
         let mut hash = Self { repr: Repr::Packed(pack), expiries: None };
         if fields > limits.hash_max_listpack_entries {
             hash.become_table();
         }
         Ok(hash)
+    }
+
+    fn of_first_values(pack: &Listpack, limits: &Limits) -> Self {
+        let mut hash = Self::new();
+        let mut elements = pack.iter();
+        while let (Some(field), Some(value)) = (elements.next(), elements.next()) {
+            let field = field.to_vec();
+            if !hash.contains(&field) {
+                hash.set(&field, &value.to_vec(), limits);
+            }
+        }
+        hash
     }
 
     /// How it is laid out.

@@ -5,6 +5,7 @@
 //! ```
 
 use super::malformed::Malformed;
+use super::mending::Mending;
 
 const HEADER: usize = 8;
 
@@ -23,8 +24,27 @@ impl Default for Intset {
 impl Intset {
     /// Takes bytes from outside; width, length and order are checked.
     pub fn from_bytes_validated(bytes: Vec<u8>) -> Result<Self, Malformed> {
+        Self::from_bytes(bytes, &mut Mending::default())
+    }
+
+    /// As [`Intset::from_bytes_validated`], but integers out of order, or there twice, may be put right.
+    pub fn from_bytes(bytes: Vec<u8>, mending: &mut Mending) -> Result<Self, Malformed> {
         let set = Self { bytes };
-        if set.is_framed() && set.iter().is_sorted_by(|a, b| a < b) { Ok(set) } else { Err(Malformed("intset")) }
+        if !set.is_framed() {
+            return Err(Malformed("intset"));
+        }
+        if set.iter().is_sorted_by(|a, b| a < b) {
+            return Ok(set);
+        }
+        mending.mend(Malformed("intset"))?;
+        let mut values: Vec<i64> = set.iter().collect();
+        values.sort_unstable();
+        let mut sorted = Self::default();
+        // Each goes to the end, or is there already.
+        for value in values {
+            sorted.insert(value);
+        }
+        Ok(sorted)
     }
 
     /// Whether the header is one and states the length that the bytes have.

@@ -11,6 +11,7 @@
 
 use super::element::Element;
 use super::malformed::Malformed;
+use super::mending::Mending;
 use crate::base::number::parse_i64;
 
 const HEADER: usize = 6;
@@ -39,10 +40,17 @@ impl Listpack {
 
     /// Takes bytes from outside; every entry is checked, so that walking it in either direction is safe afterwards.
     pub fn from_bytes_validated(bytes: Vec<u8>) -> Result<Self, Malformed> {
+        Self::from_bytes(bytes, &mut Mending::default())
+    }
+
+    /// As [`Listpack::from_bytes_validated`], but a stored count that is wrong may be put right.
+    pub fn from_bytes(mut bytes: Vec<u8>, mending: &mut Mending) -> Result<Self, Malformed> {
         let count = count_entries(&bytes).ok_or(Malformed("listpack"))?;
         let stored = u16::from_le_bytes([bytes[4], bytes[5]]);
         if stored != COUNT_UNKNOWN && usize::from(stored) != count {
-            return Err(Malformed("listpack"));
+            mending.mend(Malformed("listpack"))?;
+            let count = u16::try_from(count).unwrap_or(COUNT_UNKNOWN);
+            bytes[4..6].copy_from_slice(&count.to_le_bytes());
         }
         Ok(Self { bytes })
     }

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod list;
 pub mod listpack;
 mod malformed;
+mod mending;
 mod order_tree;
 mod quicklist;
 mod sample;
@@ -25,6 +26,7 @@ pub mod zset;
 pub use element::Element;
 pub use form::Form;
 pub use malformed::Malformed;
+pub use mending::Mending;
 
 /// The positions of a dense array of `len` items that a scan visits next, and the cursor after it.
 ///

@@ -13,6 +13,7 @@ use super::intset::Intset;
 use super::limits::Limits;
 use super::listpack::{self, Listpack};
 use super::malformed::Malformed;
+use super::mending::Mending;
 use super::sample;
 use crate::base::number::parse_i64;
 use crate::base::release::{RELEASE, Release};
@@ -57,10 +58,15 @@ impl Set {
         set
     }
 
-    /// The set of the members of a listpack from outside; a member that comes twice is an error.
-    pub fn from_pack(pack: Listpack, limits: &Limits) -> Result<Self, Malformed> {
+    /// The set of the members of a listpack from outside, in which a member should not come twice.
+    pub fn from_pack(pack: Listpack, limits: &Limits, mending: &mut Mending) -> Result<Self, Malformed> {
         if !form::all_distinct(pack.iter()) {
-            return Err(Malformed("set listpack"));
+            mending.mend(Malformed("set listpack"))?;
+            let mut set = Self::new();
+            for member in pack.iter() {
+                set.insert(&member.to_vec(), limits);
+            }
+            return Ok(set);
         }
         let many = pack.len() > limits.set_max_listpack_entries;
         let mut set = Self { repr: Repr::Packed(pack) };

@@ -176,6 +176,7 @@ impl Checker<'_> {
             Aborted(format!("--- RDB ERROR DETECTED ---\n[offset {offset}] {error}\n{NOT_SANE}"))
         };
         let mut reader = FileReader::new(file, true, Modules::Skipped).map_err(|error| damaged(0, &error))?;
+        reader.mend(true);
         let limits = Limits::default();
         let (mut db, mut tally) = (0, Tally::default());
         loop {

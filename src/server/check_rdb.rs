@@ -55,6 +55,7 @@ impl Report {
     }
 
     fn read<R: Read>(&mut self, reader: &mut FileReader<R>) -> Result<(), RdbError> {
+        reader.mend(true);
         let limits = Limits::default();
         loop {
             let item = reader.next_item(&limits)?;
@@ -73,7 +74,16 @@ impl Report {
                     }
                 }
                 Item::Sizes(..) => {}
-                Item::Key(key) => self.tally.key(self.db, &key),
+                Item::Key(key) => {
+                    if let Some(what) = key.mended {
+                        let (name, db) = (String::from_utf8_lossy(&key.name), self.db);
+                        self.line(
+                            offset,
+                            format_args!("WARNING key '{name}' of database {db} will be put right: {what}"),
+                        );
+                    }
+                    self.tally.key(self.db, &key);
+                }
                 Item::End { summed } => {
                     let sum = if summed {
                         "Checksum OK"

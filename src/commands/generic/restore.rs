@@ -5,9 +5,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::base::clock::UnixMillis;
 use crate::base::number::parse_i64;
 use crate::catalog::{Group, Spec, categories, flags, keys};
-use crate::engine::{Command, CommandResult, Context, EventClass};
+use crate::config::values::SanitizePayload;
+use crate::data::{Malformed, Mending};
+use crate::engine::{Command, CommandResult, Context, EventClass, written_version};
 use crate::persistence::rdb::payload;
 use crate::resp::WireError;
+use crate::session::Counterpart;
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -85,7 +88,8 @@ pub(super) fn restore(ctx: &mut Context<'_>) -> CommandResult {
     }
     let check = !ctx.engine.skip_checksums.load(Relaxed);
     let bytes = payload::verified(payload, check).ok_or(WRONG_CHECKSUM)?;
-    let value = payload::restore(bytes, ctx.limits()).map_err(|error| {
+    let mut mending = Mending::allowed_if(!checks_deeply(ctx));
+    let value = payload::restore(bytes, ctx.limits(), &mut mending).map_err(|error| {
         tracing::debug!("RESTORE refused: {error}");
         BAD_FORMAT
     })?;
@@ -106,20 +110,44 @@ pub(super) fn restore(ctx: &mut Context<'_>) -> CommandResult {
     }
     ctx.keys.set_owned(key, value, expiry);
     ctx.keys.set_freshness(key, options.idle_s, options.frequency);
-    if let (Some(when), false) = (expiry, options.absolute) {
-        replay_with_instant(ctx, when);
+    let mended = mending.take_mended().and_then(|what| mended_payload(ctx, what));
+    if mended.is_some() || (expiry.is_some() && !options.absolute) {
+        replay(ctx, expiry, mended.as_deref(), options.absolute);
     }
     ctx.changed(EventClass::GENERIC, "restore", key);
     ctx.change.dirty(1);
     ctx.done_ok()
 }
 
-/// The request with the instant in place of the span.
-fn replay_with_instant(ctx: &mut Context<'_>, when: UnixMillis) {
+/// Whether a payload that is off is refused. What the primary, or the file, has taken is taken here too.
+fn checks_deeply(ctx: &Context<'_>) -> bool {
+    let replayed = ctx.session.counterpart == Counterpart::Primary;
+    !replayed
+        && match ctx.settings.security.sanitize_dump_payload {
+            SanitizePayload::No => false,
+            SanitizePayload::Yes => true,
+            SanitizePayload::Clients => ctx.session.user.rules().sanitize_payload,
+        }
+}
+
+/// What was off and is now put right, as it must be replayed: nobody else has to find the same cure.
+fn mended_payload(ctx: &Context<'_>, what: Malformed) -> Option<Vec<u8>> {
+    let key = ctx.args.at(1);
+    tracing::warn!("RESTORE: the payload for key '{}' was off and is put right: {what}", String::from_utf8_lossy(key));
+    ctx.keys.get(key).map(|value| payload::dump(value, written_version(ctx.settings), false))
+}
+
+/// The request with the instant in place of the span, and with another payload where there is one.
+fn replay(ctx: &mut Context<'_>, expiry: Option<UnixMillis>, mended: Option<&[u8]>, absolute: bool) {
     let mut digits = itoa::Buffer::new();
     let mut arguments: Vec<&[u8]> = ctx.args.from(0).collect();
-    arguments[2] = digits.format(when.0).as_bytes();
-    arguments.push(b"ABSTTL");
+    if let (Some(when), false) = (expiry, absolute) {
+        arguments[2] = digits.format(when.0).as_bytes();
+        arguments.push(b"ABSTTL");
+    }
+    if let Some(payload) = mended {
+        arguments[3] = payload;
+    }
     ctx.change.replay_as(&arguments);
 }
 

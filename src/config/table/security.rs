@@ -29,6 +29,7 @@ parameters! {
     /// Who may use MODULE; there are no modules here.
     "enable-module-command" => enable_module_command: Protected = "no", one_of::<Protected>(), [immutable(), inert()];
 
-    /// Whose RDB and RESTORE payloads are checked deeply: here everybody's.
-    "sanitize-dump-payload" => sanitize_dump_payload: SanitizePayload = "no", one_of::<SanitizePayload>(), [inert()];
+    /// Whose values, in snapshots and RESTORE payloads, are refused where their counts, order or distinctness are off; others' are put
+    /// right. What else is wrong with a value is always an error.
+    "sanitize-dump-payload" => sanitize_dump_payload: SanitizePayload = "no", one_of::<SanitizePayload>();
 }

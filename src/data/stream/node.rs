@@ -13,7 +13,7 @@
 
 use super::StreamId;
 use crate::data::listpack::Listpack;
-use crate::data::{Element, Malformed};
+use crate::data::{Element, Malformed, Mending};
 
 const DELETED: i64 = 1;
 const SAME_FIELDS: i64 = 2;
@@ -109,22 +109,26 @@ impl Node {
         Self { pack }
     }
 
-    /// Takes bytes from outside and checks everything a walk relies on.
-    pub fn validated(master_id: StreamId, bytes: Vec<u8>) -> Result<Self, Malformed> {
+    /// Takes bytes from outside and checks everything a walk relies on. Counts of entries that are wrong may be put right.
+    pub fn validated(master_id: StreamId, bytes: Vec<u8>, mending: &mut Mending) -> Result<Self, Malformed> {
         const MALFORMED: Malformed = Malformed("stream listpack");
-        let node = Self { pack: Listpack::from_bytes_validated(bytes).map_err(|_| MALFORMED)? };
-        node.check(master_id).ok_or(MALFORMED)?;
+        let mut node = Self { pack: Listpack::from_bytes(bytes, mending).map_err(|_| MALFORMED)? };
+        let master = node.master().ok_or(MALFORMED)?;
+        let (live, deleted) = node.count_entries(master_id, &master).ok_or(MALFORMED)?;
+        if (live, deleted) != (master.live, master.deleted) {
+            mending.mend(MALFORMED)?;
+            node.set_counts(&master, live, deleted);
+        }
         Ok(node)
     }
 
-    /// Walks everything once; `None` where the layout does not hold.
-    fn check(&self, master_id: StreamId) -> Option<()> {
-        let master = self.master()?;
+    /// Walks everything once: how many entries are there, and how many flagged as removed. `None` where the layout does not hold.
+    fn count_entries(&self, master_id: StreamId, master: &Master) -> Option<(usize, usize)> {
         let mut at = self.pack.skip(master.fields_at, master.fields)?;
         (step(&self.pack, &mut at)? == Element::Int(0)).then_some(())?;
         let (mut live, mut deleted, mut last) = (0, 0, None);
         while at < self.pack.end_position() {
-            let entry = self.entry_at(at, master_id, &master)?;
+            let entry = self.entry_at(at, master_id, master)?;
             let end = entry.fields.end()?;
             let count_at = self.pack.before(end)?;
             let elements =
@@ -135,7 +139,7 @@ impl Node {
             *(if entry.deleted { &mut deleted } else { &mut live }) += 1;
             at = end;
         }
-        (live == master.live && deleted == master.deleted).then_some(())
+        Some((live, deleted))
     }
 
     /// The listpack's bytes.
@@ -227,9 +231,13 @@ impl Node {
 
     fn count_removed(&mut self, count: usize) {
         let Some(master) = self.master() else { return };
+        self.set_counts(&master, master.live.saturating_sub(count), master.deleted + count);
+    }
+
+    fn set_counts(&mut self, master: &Master, live: usize, deleted: usize) {
         // The second element first: changing the first may move it.
-        self.pack.set_int(master.deleted_at, (master.deleted + count) as i64);
-        self.pack.set_int(self.pack.first_position(), master.live as i64 - count as i64);
+        self.pack.set_int(master.deleted_at, deleted as i64);
+        self.pack.set_int(self.pack.first_position(), live as i64);
     }
 
     /// The entries, flagged ones too, oldest first.

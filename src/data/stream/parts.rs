@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::node::Node;
 use super::{Group, Groups, Log, Pending, Stream, StreamId};
-use crate::data::Malformed;
+use crate::data::{Malformed, Mending};
 
 /// The parts of a stream.
 #[derive(Clone, Debug, Default)]
@@ -70,13 +70,13 @@ pub struct ConsumerParts {
 }
 
 impl Stream {
-    /// The stream; an error where the parts do not make one.
-    pub fn from_parts(parts: StreamParts) -> Result<Self, Malformed> {
-        let log = log(parts.log)?;
+    /// The stream; an error where the parts do not make one, or where something is off that must not be put right.
+    pub fn from_parts(parts: StreamParts, mending: &mut Mending) -> Result<Self, Malformed> {
+        let log = log(parts.log, mending)?;
         let mut groups = Groups::default();
         for parts in parts.groups {
             let name = parts.name.clone();
-            if !groups.add(&name, group(parts, &log)?) {
+            if !groups.add(&name, group(parts, &log, mending)?) {
                 return Err(Malformed("stream (a group twice)"));
             }
         }
@@ -84,11 +84,11 @@ impl Stream {
     }
 }
 
-fn log(parts: LogParts) -> Result<Log, Malformed> {
+fn log(parts: LogParts, mending: &mut Mending) -> Result<Log, Malformed> {
     let mut log = Log { last_id: parts.last_id, max_deleted_id: parts.max_deleted_id, ..Log::default() };
     let mut newest = None;
     for (id, bytes) in parts.nodes {
-        let node = Node::validated(id, bytes)?;
+        let node = Node::validated(id, bytes, mending)?;
         if newest >= Some(id) {
             return Err(Malformed("stream (nodes out of order)"));
         }
@@ -99,21 +99,28 @@ fn log(parts: LogParts) -> Result<Log, Malformed> {
             log.nodes.insert(id, node);
         }
     }
-    if log.length as u64 != parts.length {
-        return Err(Malformed("stream (length)"));
+    let length = log.length as u64;
+    if length != parts.length {
+        const WRONG: Malformed = Malformed("stream (length)");
+        // A stream that should hold something and does not has lost it.
+        if length == 0 {
+            return Err(WRONG);
+        }
+        mending.mend(WRONG)?;
     }
-    if log.last_entry_id().is_some_and(|id| id > parts.last_id) {
-        return Err(Malformed("stream (last ID)"));
+    if let Some(id) = log.last_entry_id().filter(|id| *id > parts.last_id) {
+        mending.mend(Malformed("stream (last ID)"))?;
+        log.last_id = id;
     }
     log.find_first();
-    log.set_counters(parts.last_id, Some(parts.entries_added.unwrap_or(parts.length)), None);
+    log.set_counters(log.last_id, Some(parts.entries_added.unwrap_or(length)), None);
     Ok(log)
 }
 
 /// As Redis says the more frequent of the two.
 const NOT_ONES: &str = "stream (Stream consumer PEL entry already has a consumer assigned, or is nobody's)";
 
-fn group(parts: GroupParts, log: &Log) -> Result<Group, Malformed> {
+fn group(parts: GroupParts, log: &Log, mending: &mut Mending) -> Result<Group, Malformed> {
     let entries_read = match parts.entries_read {
         Some(read) => u64::try_from(read).ok(),
         None => log.number_of(parts.last_id),
@@ -136,7 +143,8 @@ fn group(parts: GroupParts, log: &Log) -> Result<Group, Malformed> {
         }
     }
     if !unowned.is_empty() {
-        return Err(Malformed("stream (a pending entry without a consumer)"));
+        // Nobody could acknowledge them or claim them.
+        mending.mend(Malformed("stream (a pending entry without a consumer)"))?;
     }
     Ok(group)
 }

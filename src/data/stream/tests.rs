@@ -2,6 +2,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::*;
+use crate::data::Mending;
 use crate::data::limits::Limits;
 
 fn id(ms: u64, seq: u64) -> StreamId {
@@ -183,7 +184,7 @@ fn a_stream_survives_being_taken_apart() {
         consumers: vec![consumer(b"a", &[2]), consumer(b"b", &[3])],
     };
     parts.groups.push(group.clone());
-    let back = Stream::from_parts(parts.clone()).unwrap();
+    let back = Stream::from_parts(parts.clone(), &mut Mending::default()).unwrap();
     assert_eq!(all(&back), all(&stream));
     assert_eq!(back.log.first_id(), stream.log.first_id());
     assert_eq!(back.groups.get(b"g").map(|group| group.pending_len()), Some(2));
@@ -191,7 +192,7 @@ fn a_stream_survives_being_taken_apart() {
     let broken = |change: &dyn Fn(&mut StreamParts)| {
         let mut parts = parts.clone();
         change(&mut parts);
-        Stream::from_parts(parts).is_err()
+        Stream::from_parts(parts, &mut Mending::default()).is_err()
     };
     assert!(broken(&|parts| parts.log.length += 1));
     assert!(broken(&|parts| parts.log.last_id = id(3, 0)));
@@ -200,6 +201,18 @@ fn a_stream_survives_being_taken_apart() {
     assert!(broken(&|parts| parts.groups[0].consumers[1].pending.clear()));
     assert!(broken(&|parts| parts.groups[0].consumers[1].pending.push(id(2, 0))));
     assert!(broken(&|parts| parts.groups[0].consumers[1].name = b"a".to_vec()));
+
+    // Counts and an ID that what is there tells better, and what is pending for nobody.
+    let mut off = parts;
+    off.log.length += 1;
+    off.log.last_id = id(3, 0);
+    off.groups[0].consumers[1].pending.clear();
+    let mut mending = Mending::allowed_if(true);
+    let mended = Stream::from_parts(off, &mut mending).unwrap();
+    assert!(mending.take_mended().is_some());
+    assert_eq!((all(&mended), mended.len()), (all(&stream), stream.len()));
+    assert_eq!(mended.log.last_id(), mended.log.last_entry_id().unwrap());
+    assert_eq!(mended.groups.get(b"g").map(|group| group.pending_len()), Some(1));
 }
 
 #[test]
@@ -213,7 +226,7 @@ fn damaged_nodes_are_refused_or_walk_safely() {
             let at = random.random_range(0..bytes.len());
             bytes[at] = random.random();
         }
-        if let Ok(mut stream) = Stream::from_parts(parts) {
+        if let Ok(mut stream) = Stream::from_parts(parts, &mut Mending::allowed_if(random.random())) {
             let forwards = all(&stream);
             assert_eq!(forwards.len(), stream.len());
             for entry in stream.log.range(StreamId::MIN, StreamId::MAX).backwards() {

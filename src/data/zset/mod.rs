@@ -17,6 +17,7 @@ use super::form::{self, Form};
 use super::limits::Limits;
 use super::listpack::{self, Listpack};
 use super::malformed::Malformed;
+use super::mending::Mending;
 use super::sample;
 use crate::base::number::{format_score, parse_f64, parse_f64_saturating};
 
@@ -57,14 +58,18 @@ impl ZSet {
     }
 
     /// The sorted set of the members and scores of a listpack from outside. It need not be in order, as releases of Redis do not
-    /// check that; a member that comes twice and a score that is none are errors.
-    pub fn from_pack(pack: Listpack, limits: &Limits) -> Result<Self, Malformed> {
-        let broken = Err(Malformed("zset listpack"));
-        if !pack.len().is_multiple_of(2) || !form::all_distinct(pack.iter().step_by(2)) {
-            return broken;
+    /// check that; of a member that comes twice the first score counts, and a score that is none is an error.
+    pub fn from_pack(pack: Listpack, limits: &Limits, mending: &mut Mending) -> Result<Self, Malformed> {
+        const BROKEN: Malformed = Malformed("zset listpack");
+        if !pack.len().is_multiple_of(2) {
+            return Err(BROKEN);
+        }
+        let distinct = form::all_distinct(pack.iter().step_by(2));
+        if !distinct {
+            mending.mend(BROKEN)?;
         }
         let numbers = pack.iter().skip(1).step_by(2).all(|score| exact_score(score).is_some());
-        let mut set = if numbers && packed_pairs(&pack).is_sorted_by(|a, b| in_order(*a, *b)) {
+        let mut set = if distinct && numbers && packed_pairs(&pack).is_sorted_by(|a, b| in_order(*a, *b)) {
             Self { repr: Repr::Packed(pack) }
         } else {
             let mut set = Self::new();
@@ -74,8 +79,10 @@ impl ZSet {
                     Element::Bytes(text) => parse_f64_saturating(text),
                     Element::Int(value) => Some(value as f64),
                 };
-                let Some(score) = score.filter(|score| !score.is_nan()) else { return broken };
-                set.insert(&member.to_vec(), score, limits);
+                let (member, score) = (member.to_vec(), score.filter(|score| !score.is_nan()).ok_or(BROKEN)?);
+                if distinct || set.score(&member).is_none() {
+                    set.insert(&member, score, limits);
+                }
             }
             set
         };

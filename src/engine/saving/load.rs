@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
+use crate::config::values::SanitizePayload;
 use crate::data::limits::Limits;
 use crate::engine::{Engine, Hold};
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, Keyspace, LockRequest, OwnedValue};
@@ -192,6 +193,7 @@ impl<'a> Loading<'a> {
         let limits = crate::engine::encoding_limits(self.settings);
         let at_start = |error| LoadError::Read { path: self.path.into(), offset: 0, db: 0, key: None, error };
         let mut reader = FileReader::new(source, checksum, Modules::Refused).map_err(at_start)?;
+        reader.mend(self.settings.security.sanitize_dump_payload != SanitizePayload::Yes);
         loop {
             let item = self.next(&mut reader, &limits)?;
             self.engine.saving.loads.done_bytes.store(reader.offset(), Relaxed);
@@ -296,6 +298,13 @@ impl<'a> Loading<'a> {
             }
             return Ok(());
         };
+        if let Some(what) = key.mended {
+            let name = String::from_utf8_lossy(&key.name);
+            tracing::warn!(
+                "Loading: the value of key '{name}' in database {} was off and is put right: {what}",
+                self.db
+            );
+        }
         if !self.mode.keep_expired && key.expiry.is_some_and(|when| when < UnixMillis::now()) {
             self.loaded.expired += 1;
             if self.loaded.stream_id.is_some() && !self.mode.exclusive {

@@ -6,6 +6,7 @@ use super::read::Reader;
 use super::write::Writer;
 use super::{code, decode, encode};
 use crate::base::crc64::crc64;
+use crate::data::Mending;
 use crate::data::limits::Limits;
 use crate::keyspace::{OwnedValue, ValueRef};
 
@@ -42,13 +43,16 @@ pub fn has_expiring_fields(value: &[u8]) -> bool {
 }
 
 /// The value in the verified part of a payload. What stands behind it is ignored, as Redis ignores it.
-pub fn restore(value: &[u8], limits: &Limits) -> Result<OwnedValue, RdbError> {
+pub fn restore(value: &[u8], limits: &Limits, mending: &mut Mending) -> Result<OwnedValue, RdbError> {
     let mut reader = Reader::with_buffer(value, false, value.len());
+    reader.mending = *mending;
     let kind = reader.byte()?;
     if !is_kind(kind) {
         return Err(RdbError::Corrupt("unknown type of value"));
     }
-    decode::value(&mut reader, kind, limits)
+    let value = decode::value(&mut reader, kind, limits);
+    *mending = reader.mending;
+    value
 }
 
 #[cfg(test)]

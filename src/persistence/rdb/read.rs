@@ -9,6 +9,7 @@ use super::error::RdbError;
 use crate::base::crc64::Crc64;
 use crate::base::lzf;
 use crate::base::number::parse_f64;
+use crate::data::Mending;
 
 /// Bytes asked of the source at a time.
 const BUFFER: usize = 64 << 10;
@@ -27,6 +28,8 @@ pub struct Reader<R> {
     checksum: Option<Crc64>,
     /// Bytes taken out of the source.
     taken: u64,
+    /// Whether values that are off are put right, and what was.
+    pub mending: Mending,
 }
 
 /// A length, or the special encoding in its place.
@@ -51,6 +54,7 @@ impl<R: Read> Reader<R> {
             unsummed: 0,
             checksum: checksum.then(Crc64::default),
             taken: 0,
+            mending: Mending::default(),
         }
     }
 

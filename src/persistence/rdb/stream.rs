@@ -81,7 +81,7 @@ pub fn read<R: Read>(reader: &mut Reader<R>, code: u8) -> Result<Stream, RdbErro
     for _ in 0..reader.length()? {
         parts.groups.push(read_group(reader, code)?);
     }
-    Ok(Stream::from_parts(parts)?)
+    Ok(Stream::from_parts(parts, &mut reader.mending)?)
 }
 
 fn read_group<R: Read>(reader: &mut Reader<R>, code: u8) -> Result<GroupParts, RdbError> {

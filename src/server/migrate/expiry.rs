@@ -6,6 +6,7 @@
 
 use crate::base::clock::UnixMillis;
 use crate::base::number::parse_i64;
+use crate::data::Mending;
 use crate::data::limits::Limits;
 use crate::keyspace::{Object, OwnedValue};
 use crate::persistence::aof::record;
@@ -74,7 +75,7 @@ impl PutOff {
     fn payload(&mut self, args: Args<'_>) -> Option<Vec<u8>> {
         let payload = args.get(PAYLOAD_AT).filter(|_| args.is(0, "RESTORE"))?;
         let verified = payload::verified(payload, true).filter(|value| payload::has_expiring_fields(value))?;
-        let mut value = payload::restore(verified, &Limits::default()).ok()?;
+        let mut value = payload::restore(verified, &Limits::default(), &mut Mending::allowed_if(true)).ok()?;
         self.value(&mut value).then(|| payload::dump(value.as_value(), self.version, false))
     }
 }
@@ -184,7 +185,12 @@ mod tests {
         hash.set_expiry(b"a", UnixMillis(1700));
         let value = || OwnedValue::Object(Object::Hash(Box::new(hash.clone())));
         let of_payload = |payload: &[u8]| {
-            let value = payload::restore(payload::verified(payload, true).unwrap(), &Limits::default()).unwrap();
+            let value = payload::restore(
+                payload::verified(payload, true).unwrap(),
+                &Limits::default(),
+                &mut Mending::default(),
+            )
+            .unwrap();
             let OwnedValue::Object(Object::Hash(hash)) = value else { panic!("no hash") };
             (hash.expiry(b"a"), hash.expiry(b"b"))
         };

@@ -1,7 +1,8 @@
 //! Reading a value of any type that Redis up to 7.4 writes.
 //!
 //! A type that stands in memory as it stands in the file is adopted after all of it has been checked; every other is built element by
-//! element. An element that comes twice where it may not is an error: a container whose count and contents disagree must not exist.
+//! element. An element that comes twice where it may not is an error, or where Redis takes it too, and the reader may mend, dropped: a
+//! container whose count and contents disagree must not exist.
 
 mod packed;
 mod ziplist;
@@ -39,7 +40,7 @@ pub fn value<R: Read>(reader: &mut Reader<R>, code: u8, limits: &Limits) -> Resu
         | kind::HASH_ZIPLIST
         | kind::HASH_LISTPACK
         | kind::ZSET_LISTPACK
-        | kind::SET_LISTPACK => packed::value(reader.string()?, code, limits),
+        | kind::SET_LISTPACK => packed::value(reader.string()?, code, limits, &mut reader.mending),
         // A stream may be empty.
         kind::STREAM | kind::STREAM_2 | kind::STREAM_3 => Ok(super::stream::read(reader, code)?.into_object()),
         kind::MODULE | kind::MODULE_OLD => Err(RdbError::Module(super::module::type_name(reader.length()?))),
@@ -113,7 +114,7 @@ fn quicklist<R: Read>(reader: &mut Reader<R>, code: u8, limits: &Limits) -> Resu
             continue;
         }
         let pack = if code == kind::LIST_QUICKLIST_2 {
-            Listpack::from_bytes_validated(bytes)?
+            Listpack::from_bytes(bytes, &mut reader.mending)?
         } else {
             ziplist::to_listpack(&bytes)?
         };

@@ -3,7 +3,6 @@
 use super::super::code::kind;
 use super::super::error::RdbError;
 use super::{filled, ziplist, zipmap};
-use crate::data::Malformed;
 use crate::data::hash::Hash;
 use crate::data::intset::Intset;
 use crate::data::limits::Limits;
@@ -11,24 +10,26 @@ use crate::data::list::List;
 use crate::data::listpack::Listpack;
 use crate::data::set::Set;
 use crate::data::zset::ZSet;
+use crate::data::{Malformed, Mending};
 use crate::keyspace::Object;
 
-/// The value of type `code` that `bytes` are.
-pub fn value(bytes: Vec<u8>, code: u8, limits: &Limits) -> Result<Object, RdbError> {
+/// The value of type `code` that `bytes` are. Ziplists are never put right: Redis does not take one that is off either.
+pub fn value(bytes: Vec<u8>, code: u8, limits: &Limits, mending: &mut Mending) -> Result<Object, RdbError> {
+    let strict = &mut Mending::default();
     match code {
         kind::SET_INTSET => {
-            let ints = Intset::from_bytes_validated(bytes)?;
+            let ints = Intset::from_bytes(bytes, mending)?;
             if ints.is_empty() { Err(Malformed("intset").into()) } else { filled(Set::from_ints(ints, limits)) }
         }
-        kind::SET_LISTPACK => filled(Set::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
-        kind::HASH_LISTPACK => filled(Hash::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
-        kind::ZSET_LISTPACK => filled(ZSet::from_pack(Listpack::from_bytes_validated(bytes)?, limits)?),
+        kind::SET_LISTPACK => filled(Set::from_pack(Listpack::from_bytes(bytes, mending)?, limits, mending)?),
+        kind::HASH_LISTPACK => filled(Hash::from_pack(Listpack::from_bytes(bytes, mending)?, limits, mending)?),
+        kind::ZSET_LISTPACK => filled(ZSet::from_pack(Listpack::from_bytes(bytes, mending)?, limits, mending)?),
         kind::HASH_ZIPLIST => {
-            let hash = ziplist::to_listpack(&bytes).and_then(|pack| Hash::from_pack(pack, limits));
+            let hash = ziplist::to_listpack(&bytes).and_then(|pack| Hash::from_pack(pack, limits, strict));
             filled(hash.map_err(|_| Malformed("hash ziplist"))?)
         }
         kind::ZSET_ZIPLIST => {
-            let set = ziplist::to_listpack(&bytes).and_then(|pack| ZSet::from_pack(pack, limits));
+            let set = ziplist::to_listpack(&bytes).and_then(|pack| ZSet::from_pack(pack, limits, strict));
             filled(set.map_err(|_| Malformed("zset ziplist"))?)
         }
         kind::HASH_ZIPMAP => {

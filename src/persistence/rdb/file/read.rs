@@ -8,6 +8,7 @@ use super::super::read::Reader;
 use super::super::{code, decode, module};
 use crate::base::clock::UnixMillis;
 use crate::data::limits::Limits;
+use crate::data::{Malformed, Mending};
 use crate::keyspace::OwnedValue;
 
 /// Files before this version end without a checksum.
@@ -36,6 +37,8 @@ pub struct Key {
     pub idle_s: Option<u64>,
     /// Its frequency counter, where the file says.
     pub frequency: Option<u8>,
+    /// What of its value was off, and has been put right.
+    pub mended: Option<Malformed>,
 }
 
 /// What a file consists of.
@@ -82,6 +85,11 @@ impl<R: Read> FileReader<R> {
             return Err(RdbError::Version(String::from_utf8_lossy(&digits).into_owned()));
         }
         Ok(Self { reader, version, modules, key: None })
+    }
+
+    /// Has values that are off put right instead of refused, or not.
+    pub fn mend(&mut self, allowed: bool) {
+        self.reader.mending = Mending::allowed_if(allowed);
     }
 
     /// The version of the format.
@@ -155,7 +163,8 @@ impl<R: Read> FileReader<R> {
                 Err(error) => return Err(error),
             };
             let name = self.key.take().unwrap_or_default();
-            return Ok(Item::Key(Key { name, kind, value, expiry, idle_s, frequency }));
+            let mended = self.reader.mending.take_mended();
+            return Ok(Item::Key(Key { name, kind, value, expiry, idle_s, frequency, mended }));
         }
     }
 

@@ -74,7 +74,7 @@ fn every_form_comes_back_as_it_was() {
     for specimen in specimens(&limits) {
         for (version, compression) in [(Version::V10, true), (Version::V11, true), (Version::V11, false)] {
             let payload = dump(specimen.as_value(), version, compression);
-            let value = restore(verified(&payload, true).unwrap(), &limits).unwrap();
+            let value = restore(verified(&payload, true).unwrap(), &limits, &mut Mending::default()).unwrap();
             assert_eq!(shown_owned(&value), shown(specimen.as_value()));
             if let (OwnedValue::Object(back), Version::V11) = (&value, version) {
                 assert_eq!(dump(back.as_value(), version, compression).len(), payload.len());
@@ -121,7 +121,7 @@ fn damaged_payloads_are_refused_or_give_a_value_that_works() {
                     let at = random.random_range(0..bad.len());
                     bad[at] = random.random();
                 }
-                if let Ok(value) = restore(&bad, &limits) {
+                if let Ok(value) = restore(&bad, &limits, &mut Mending::allowed_if(random.random())) {
                     accepted += 1;
                     shown_owned(&value);
                 }
@@ -140,6 +140,6 @@ fn payloads_of_redis_7_0_are_read() {
         (b"\x12\x01\x02\x0c\x0c\x00\x00\x00\x02\x00\x01\x01\x81\x61\x02\xff", "[[49], [97]]"),
         (b"\x11\x0f\x0f\x00\x00\x00\x02\x00\x81\x6d\x02\x83\x31\x2e\x35\x04\xff", "[([109], 1.5)]"),
     ] {
-        assert_eq!(shown_owned(&restore(payload, &limits).unwrap()), expected);
+        assert_eq!(shown_owned(&restore(payload, &limits, &mut Mending::default()).unwrap()), expected);
     }
 }
