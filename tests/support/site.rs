@@ -60,7 +60,7 @@ impl Site {
 
     /// A real Redis.
     pub fn redis(&self, mode: Mode, args: &[&str]) -> Redis {
-        Redis::start(self.folder(), mode, args)
+        Redis::start_in(self.folder(), mode, args)
     }
 }
 
@@ -74,7 +74,8 @@ pub struct Redis {
 }
 
 impl Redis {
-    fn start(folder: PathBuf, mode: Mode, args: &[&str]) -> Self {
+    /// One in a folder that may hold data already.
+    pub fn start_in(folder: PathBuf, mode: Mode, args: &[&str]) -> Self {
         let port = free_port();
         let number = port.to_string();
         let mut command = Command::new("redis-server");
