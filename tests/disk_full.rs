@@ -1,12 +1,12 @@
 //! A disk that is full: writes are refused with a sentence instead of being lost, what is on disk stays good, and everything goes on when
-//! there is room again.
+//! there is room again. And a disk that nobody may write to.
 
 mod support;
 
 use std::path::Path;
 
-use support::server::create_certificates;
-use support::{Mode, Server, SmallDisk, Wire, eventually, info_field};
+use support::server::{create_certificates, run, text, tls_arguments};
+use support::{Mode, Server, SmallDisk, Wire, eventually, free_port, info_field};
 use tempfile::TempDir;
 
 const DISK_BYTES: usize = 4 << 20;
@@ -150,4 +150,48 @@ fn a_rewrite_that_finds_no_room_leaves_the_parts_that_are_there() {
     let mut client = server.client();
     assert_eq!(client.int("DBSIZE"), KEYS + 1);
     assert_eq!(client.run("GET k"), "'w'");
+}
+
+/// A start that must fail; what it said.
+fn refused_start(certificates: &TempDir, disk: &SmallDisk, more: &[&str]) -> String {
+    let port = free_port().to_string();
+    let tls = tls_arguments(certificates.path());
+    let mut args = vec!["--port", "0", "--tls-port", &port, "--dir", disk.text()];
+    args.extend(tls.iter().map(String::as_str));
+    args.extend(more);
+    let output = run(certificates.path(), &args);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    text(&output)
+}
+
+#[test]
+fn a_folder_that_nobody_may_write_to_is_served_as_long_as_nothing_must_be_written() {
+    let (folder, disk) = (certificates(), SmallDisk::new(DISK_BYTES));
+    let files_on = ["--appendonly", "yes"];
+    let mut server = start(&folder, &disk, &files_on);
+    let mut client = server.client();
+    client.run("SET k v");
+    assert_eq!(client.run("SAVE"), "+OK");
+    client.send("SHUTDOWN");
+    assert_eq!(server.wait(), Some(0));
+    disk.make_read_only();
+
+    let mut server = start(&folder, &disk, &["--save", "900 1"]);
+    let mut client = server.client();
+    assert_eq!(client.run("GET k"), "'v'");
+    assert_eq!(client.run("SAVE"), "-ERR");
+    assert_eq!(client.run("SET k w"), "+OK", "a failed SAVE has been answered");
+    assert_eq!(client.run("BGSAVE"), "+Background saving started");
+    eventually("the save fails", || info(&mut client, "rdb_last_bgsave_status") == "err");
+    assert!(client.run("SET k x").starts_with("-MISCONF Redis is configured to save RDB snapshots"));
+    assert!(client.run("CONFIG SET appendonly yes").contains("Unable to turn on AOF. Check server logs."));
+    assert_eq!(client.run("SHUTDOWN SAVE"), "-ERR Errors trying to SHUTDOWN. Check logs.");
+    assert_eq!(client.run("GET k"), "'w'");
+    client.send("SHUTDOWN SAVE FORCE");
+    assert_eq!(server.wait(), Some(0));
+
+    let said = refused_start(&folder, &disk, &files_on);
+    assert!(said.contains("Can't open the append-only file"), "{said}");
+    let said = refused_start(&folder, &disk, &[&files_on[..], &["--appenddirname", "other"]].concat());
+    assert!(said.contains("Can't open or create append-only dir other"), "{said}");
 }

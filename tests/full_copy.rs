@@ -179,3 +179,24 @@ fn a_snapshot_that_nobody_reads_any_more_ends_with_a_word() {
     assert_eq!(log.matches("last replica dropped, killing fork child").count(), ended, "{log}");
     assert!(ended > 0, "{log}");
 }
+
+#[test]
+fn files_that_only_replication_needs_go_where_nothing_is_kept_on_disk() {
+    for (save, stays) in [("", false), ("900 1", true)] {
+        let kept_nothing = ["--save", save, "--rdb-del-sync-files", "yes", "--repl-diskless-sync", "no"];
+        let primary = Server::tls(&[ALLOWED, &kept_nothing].concat());
+        let ca = primary.file("ca.crt");
+        let replica = Server::tls(&[ALLOWED, &kept_nothing, &["--tls-ca-cert-file", &ca]].concat());
+        let (mut p, mut r) = (primary.client(), replica.client());
+        assert_eq!(p.run("SET k v"), "+OK");
+        follow(&mut r, &primary);
+        eventually("the link is up", || info(&mut r, "master_link_status") == "up");
+        assert_eq!(r.run("GET k"), "'v'");
+        for server in [&primary, &replica] {
+            eventually("the file has been dealt with", || server.path().join("dump.rdb").exists() == stays);
+        }
+        // What was asked for stays.
+        assert_eq!(p.run("SAVE"), "+OK");
+        assert!(primary.path().join("dump.rdb").exists());
+    }
+}

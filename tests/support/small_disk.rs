@@ -62,6 +62,16 @@ impl SmallDisk {
         }
     }
 
+    /// Lets nobody write to it any more, root included where it is a tmpfs.
+    pub fn make_read_only(&self) {
+        let output = if self.mounted {
+            Command::new("mount").args(["-o", "remount,ro"]).arg(self.path()).output()
+        } else {
+            Command::new("chmod").arg("-R").arg("a-w").arg(self.path()).output()
+        };
+        assert!(output.is_ok_and(|output| output.status.success()), "the disk cannot be made read-only");
+    }
+
     fn filler(&self) -> PathBuf {
         self.path().join("filler")
     }
@@ -72,6 +82,9 @@ impl Drop for SmallDisk {
         if self.mounted {
             // What cannot be unmounted stays until the machine ends; the test has said what it had to say.
             let _ = Command::new("umount").args(["-l"]).arg(self.path()).status();
+        } else {
+            // Or the folder could not be removed where it was made read-only.
+            let _ = Command::new("chmod").args(["-R", "u+w"]).arg(self.path()).status();
         }
     }
 }
