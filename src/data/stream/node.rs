@@ -84,6 +84,15 @@ impl Fields<'_> {
     }
 }
 
+/// What a walk has counted.
+#[derive(Default)]
+struct Counts {
+    live: usize,
+    deleted: usize,
+    /// Where an entry says a wrong count of its elements, and the right one.
+    wrong: Vec<(usize, usize)>,
+}
+
 /// The master entry, read.
 #[derive(Clone, Copy)]
 struct Master {
@@ -109,37 +118,44 @@ impl Node {
         Self { pack }
     }
 
-    /// Takes bytes from outside and checks everything a walk relies on. Counts of entries that are wrong may be put right.
+    /// Takes bytes from outside and checks everything a walk relies on. Counts that are wrong may be put right.
     pub fn validated(master_id: StreamId, bytes: Vec<u8>, mending: &mut Mending) -> Result<Self, Malformed> {
         const MALFORMED: Malformed = Malformed("stream listpack");
         let mut node = Self { pack: Listpack::from_bytes(bytes, mending).map_err(|_| MALFORMED)? };
         let master = node.master().ok_or(MALFORMED)?;
-        let (live, deleted) = node.count_entries(master_id, &master).ok_or(MALFORMED)?;
-        if (live, deleted) != (master.live, master.deleted) {
+        let found = node.count(master_id, &master).ok_or(MALFORMED)?;
+        if !found.wrong.is_empty() {
             mending.mend(MALFORMED)?;
-            node.set_counts(&master, live, deleted);
+            // From the end on: what changes its size moves only what is behind it.
+            found.wrong.iter().rev().for_each(|(position, elements)| node.pack.set_int(*position, *elements as i64));
+        }
+        if (found.live, found.deleted) != (master.live, master.deleted) {
+            mending.mend(MALFORMED)?;
+            node.set_counts(&master, found.live, found.deleted);
         }
         Ok(node)
     }
 
-    /// Walks everything once: how many entries are there, and how many flagged as removed. `None` where the layout does not hold.
-    fn count_entries(&self, master_id: StreamId, master: &Master) -> Option<(usize, usize)> {
+    /// Walks everything once; `None` where the layout does not hold.
+    fn count(&self, master_id: StreamId, master: &Master) -> Option<Counts> {
         let mut at = self.pack.skip(master.fields_at, master.fields)?;
         (step(&self.pack, &mut at)? == Element::Int(0)).then_some(())?;
-        let (mut live, mut deleted, mut last) = (0, 0, None);
+        let (mut counts, mut last) = (Counts::default(), None);
         while at < self.pack.end_position() {
             let entry = self.entry_at(at, master_id, master)?;
             let end = entry.fields.end()?;
             let count_at = self.pack.before(end)?;
             let elements =
                 entry.fields.left + FIXED + if entry.fields.master.is_some() { 0 } else { entry.fields.left + 1 };
-            (self.pack.at(count_at)?.0 == Element::Int(elements as i64)).then_some(())?;
+            if int(self.pack.at(count_at)?.0)? != elements as i64 {
+                counts.wrong.push((count_at, elements));
+            }
             (entry.id >= master_id && last < Some(entry.id)).then_some(())?;
             last = Some(entry.id);
-            *(if entry.deleted { &mut deleted } else { &mut live }) += 1;
+            *(if entry.deleted { &mut counts.deleted } else { &mut counts.live }) += 1;
             at = end;
         }
-        Some((live, deleted))
+        Some(counts)
     }
 
     /// The listpack's bytes.

@@ -216,6 +216,23 @@ fn a_stream_survives_being_taken_apart() {
 }
 
 #[test]
+fn a_wrong_count_of_an_entrys_elements_is_put_right_where_that_is_allowed() {
+    let stream = filled(1..=3);
+    let mut parts = parts_of(&stream);
+    let bytes = &mut parts.log.nodes[0].1;
+    // The count is the last element; its back length and the end mark follow.
+    let at = bytes.len() - 3;
+    assert_eq!(bytes[at], 4);
+    bytes[at] = 0x48;
+    assert!(Stream::from_parts(parts.clone(), &mut Mending::default()).is_err());
+    let mended = Stream::from_parts(parts, &mut Mending::allowed_if(true)).unwrap();
+    let backwards: Vec<_> =
+        mended.log.range(StreamId::MIN, StreamId::MAX).backwards().map(|entry| entry.id.ms).collect();
+    assert_eq!(backwards, [3, 2, 1]);
+    assert!(mended.log.nodes().eq(stream.log.nodes()));
+}
+
+#[test]
 fn damaged_nodes_are_refused_or_walk_safely() {
     let mut random = SmallRng::seed_from_u64(7);
     let whole = parts_of(&filled(1..=40));
