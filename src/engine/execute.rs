@@ -21,7 +21,7 @@ use crate::data::limits::Limits;
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
 use crate::metrics::Totals;
 use crate::resp::{Args, Reply, WireError};
-use crate::session::{ClientFlags, CloseReason, Counterpart, FIXED_OUTPUT_BYTES, ReplyMode, Session};
+use crate::session::{ClientFlags, CloseReason, Counterpart, FIXED_OUTPUT_BYTES, ReplyMode, ScriptDebugging, Session};
 
 /// What the connection does next.
 pub enum Flow {
@@ -31,9 +31,11 @@ pub enum Flow {
     NextBatch,
     /// Nothing until the script that was set aside has ended.
     Script,
+    /// What the client sends next is for the debugger of its script, which has stopped.
+    Debugger,
     /// Nothing until the waiter is served or its time is up.
     Wait(Arc<Waiter>),
-    /// The same request again once CLIENT PAUSE allows.
+    /// The same request again once CLIENT PAUSE allows, or a script is debugged no more.
     Paused,
     /// Send what is there, after this time.
     Hold(Duration),
@@ -90,8 +92,8 @@ impl<'r> Run<'r> {
 impl Engine {
     /// Runs one request of a connection; the reply goes to the end of `out`.
     pub fn execute(&'static self, run: &mut Run<'_>, session: &mut Session, args: Args<'_>, out: &mut Vec<u8>) -> Flow {
-        if run.hold.is_nothing() {
-            run.hold = self.gate.shared_unless_busy();
+        if run.hold.is_nothing() && !self.enter_or_wait(run, args) {
+            return Flow::Paused;
         }
         let admitted = self.admit(run, session, args);
         self.flush_tracking(run.settings, session, out);
@@ -132,6 +134,25 @@ impl Engine {
             self.refuse_reply(session, Some(row), out, start);
         }
         self.after_call(session, row, waiter, out, start)
+    }
+
+    /// Enters the gate if it is not busy; `false` if the request must wait, since what makes it busy is a script that somebody
+    /// debugs: nobody is told of that, however long it takes.
+    #[cold]
+    fn enter_or_wait(&'static self, run: &mut Run<'_>, args: Args<'_>) -> bool {
+        let debugged = self.running_script.is_debugged();
+        run.hold = self.gate.shared_unless_busy();
+        let held = run.hold.is_nothing() && (debugged || self.running_script.is_debugged());
+        !held || self.table.resolve(args).is_ok_and(|row| self.table.row(row).spec.flags.contains(Flags::ALLOW_BUSY))
+    }
+
+    /// Resolves when a request that had to wait may be tried again: CLIENT PAUSE has ended, or the debugging of a script.
+    pub async fn may_go_on(&self) {
+        if self.running_script.is_debugged() {
+            self.running_script.debugging_ended().await;
+        } else {
+            self.pause.changed().await;
+        }
     }
 
     /// A reply would be taken for a part of the stream: the replica that caused it is closed instead.
@@ -175,7 +196,7 @@ impl Engine {
         let flags = command.spec.flags;
         flags.intersects(Flags::RUNS_SCRIPT | Flags::RUNS_QUEUE)
             && session.counterpart != Counterpart::Primary
-            && run.settings.general.busy_reply_threshold > 0
+            && (run.settings.general.busy_reply_threshold > 0 || session.debugging != ScriptDebugging::Off)
             && (flags.intersects(Flags::RUNS_SCRIPT) || self.any_queued(session, Flags::RUNS_SCRIPT))
     }
 

@@ -1,8 +1,9 @@
 //! The gate above all shards: ordinary commands enter shared, commands that need the whole keyspace enter exclusively.
 //!
 //! A connection enters once per batch of pipelined requests. The gate stands before every shard lock in the lock order, and
-//! a hold never crosses an await, with one exception: a script that runs past its time keeps its hold while its worker
-//! serves others. The gate is *busy* then; whoever comes for a client is told so instead of waiting.
+//! a hold never crosses an await, with one exception: a script that runs past its time, or has stopped in a
+//! debugger, keeps its hold while its worker serves others. The gate is *busy* then; whoever comes for a client is told so
+//! instead of waiting here.
 
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};

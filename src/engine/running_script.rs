@@ -1,4 +1,4 @@
-//! What others may know of a script that runs past its time, and killing it.
+//! What others may know of a script that runs past its time or is debugged, and killing it.
 //!
 //! A script that ends in time is never heard of: nobody could ask, since it holds the gate.
 
@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Instant;
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::gate::Gate;
 use super::script_host::ScriptKind;
@@ -16,6 +17,12 @@ use crate::resp::{OwnedArgs, WireError};
 pub struct RunningScript {
     known: Mutex<Option<Known>>,
     killed: AtomicBool,
+    /// Whether it has stopped in a debugger: others wait then, instead of hearing that the server is busy.
+    debugged: AtomicBool,
+    /// Whether its debugger is to go on without its client, since the process is to end.
+    hung_up: AtomicBool,
+    /// Told when a script that is debugged has ended, or its debugger is to hear no more.
+    debugging: Notify,
     /// Whether scripts may run every command (`DEBUG SET-DISABLE-DENY-SCRIPTS`).
     allow_all: AtomicBool,
 }
@@ -58,6 +65,56 @@ impl RunningScript {
         gate.set_busy(true);
     }
 
+    /// A script has stopped in a debugger: from now on others wait until it has ended.
+    pub(super) fn hold_for_debugger(
+        &self,
+        gate: &Gate,
+        kind: ScriptKind,
+        name: &str,
+        request: &OwnedArgs,
+        started: Instant,
+    ) {
+        self.debugged.store(true, SeqCst);
+        if !self.is_known() {
+            self.make_known(gate, kind, name, request, started);
+        }
+    }
+
+    /// Whether there is one that somebody debugs.
+    pub fn is_debugged(&self) -> bool {
+        self.debugged.load(SeqCst)
+    }
+
+    /// Resolves when no script is debugged.
+    pub async fn debugging_ended(&self) {
+        loop {
+            let told = self.debugging.notified();
+            if !self.is_debugged() {
+                return;
+            }
+            told.await;
+        }
+    }
+
+    /// Resolves when a debugger is to hear no more of its client.
+    pub async fn is_hung_up(&self) {
+        loop {
+            let told = self.debugging.notified();
+            if self.is_killed() || self.hung_up.load(SeqCst) {
+                return;
+            }
+            told.await;
+        }
+    }
+
+    /// The process is to end: a debugger does not wait for its client any longer.
+    pub(super) fn hang_up(&self) {
+        if self.is_debugged() {
+            self.hung_up.store(true, SeqCst);
+            self.debugging.notify_waiters();
+        }
+    }
+
     /// Whether it has written; it cannot be killed then.
     pub(super) fn set_wrote(&self, wrote: bool) {
         if let Some(known) = &mut *self.known.lock() {
@@ -71,6 +128,10 @@ impl RunningScript {
             gate.set_busy(false);
         }
         self.killed.store(false, SeqCst);
+        if self.debugged.swap(false, SeqCst) {
+            self.hung_up.store(false, SeqCst);
+            self.debugging.notify_waiters();
+        }
     }
 
     /// What others are told while it runs.
@@ -109,6 +170,7 @@ impl RunningScript {
         }
         tracing::info!("Lua script killed by user with SCRIPT KILL.");
         self.killed.store(true, SeqCst);
+        self.debugging.notify_waiters();
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use super::command::{CommandResult, Outcome};
 use super::context::Context;
 use super::execute::{Ending, Run};
 use super::gate::Hold;
-use super::script_stack::step_aside;
+use super::script_stack::{listen, step_aside};
 use super::{Engine, encoding_limits};
 use crate::acl::Occasion;
 use crate::base::release::{RELEASE, Release};
@@ -23,7 +23,7 @@ use crate::config::Settings;
 use crate::data::limits::Limits;
 use crate::keyspace::Keys;
 use crate::resp::{Args, OwnedArgs, Protocol, WireError};
-use crate::scripting::{Errors, Host, ReplicationTargets, SharedHost, Verdict};
+use crate::scripting::{Errors, Heard, Host, ReplicationTargets, SharedHost, Verdict};
 use crate::session::Session;
 
 /// How a script may run.
@@ -268,6 +268,13 @@ impl Host for ScriptHost {
         running.set_wrote(self.wrote);
         step_aside();
         if running.is_killed() { Verdict::Kill } else { Verdict::Continue }
+    }
+
+    fn converse(&mut self, said: Vec<u8>) -> Heard {
+        let running = &self.engine.running_script;
+        running.hold_for_debugger(&self.engine.gate, self.rules.kind, &self.name, &self.request, self.started);
+        running.set_wrote(self.wrote);
+        listen(said)
     }
 
     fn is_killed(&self) -> bool {

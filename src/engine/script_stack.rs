@@ -5,6 +5,9 @@
 //! stack, from its beginning; the look at the clock in the middle of a script switches back to the worker, which resumes the
 //! script a little later. A script that ends in time never switches.
 //!
+//! A debugger talks to its client the same way: what it says and what it hears are what the switches carry, and whoever owns
+//! the connection stands on the other side.
+//!
 //! At most one script is set aside in the whole process, since it keeps the gate. It stays on its thread: holds and keys may
 //! not move. It owns everything it needs, the session included, until it ends.
 
@@ -17,12 +20,14 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use scoped_tls::scoped_thread_local;
 
 use super::blocking::Waiter;
+use super::context::Context;
 use super::execute::{Flow, Run};
 use super::gate::Hold;
 use super::{Engine, encoding_limits};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::resp::{Args, OwnedArgs};
+use crate::scripting::Heard;
 use crate::session::Session;
 
 /// Bytes of address space for a stack. Memory is taken as it is touched; Lua's own limit of nested calls keeps well below.
@@ -51,9 +56,21 @@ struct Done {
     row: usize,
 }
 
-type Stack = Coroutine<(), (), Done, DefaultStack>;
+/// Why a script gives its worker back.
+enum Aside {
+    /// It has run past its time.
+    Overdue,
+    /// Its debugger says something, and goes on at once.
+    Says(Vec<u8>),
+    /// Its debugger says something, and wants to hear what its client says next.
+    Listens(Vec<u8>),
+}
 
-scoped_thread_local!(static SWITCH: Yielder<(), ()>);
+/// What a script goes on with: what its debugger hears, if that is what it waits for.
+type Answer = Option<Heard>;
+type Stack = Coroutine<Answer, Aside, Done, DefaultStack>;
+
+scoped_thread_local!(static SWITCH: Yielder<Answer, Aside>);
 
 thread_local! {
     /// The script this thread has set aside.
@@ -65,13 +82,35 @@ thread_local! {
 /// Lets the worker of the running script serve others for a moment. Only for a script that has made the gate busy.
 pub(super) fn step_aside() {
     if SWITCH.is_set() {
-        SWITCH.with(|switch| switch.suspend(()));
+        SWITCH.with(|switch| switch.suspend(Aside::Overdue));
+    }
+}
+
+/// Sends what a debugger says to its client, and waits for what that says next.
+pub(super) fn listen(said: Vec<u8>) -> Heard {
+    if !SWITCH.is_set() {
+        return Heard::Gone;
+    }
+    SWITCH.with(|switch| switch.suspend(Aside::Listens(said))).unwrap_or(Heard::Gone)
+}
+
+impl Context<'_> {
+    /// Whether what runs here can talk to its client before it ends: it needs a stack of its own for that.
+    pub fn can_talk(&self) -> bool {
+        SWITCH.is_set()
+    }
+
+    /// Sends something to the client before anything of the reply.
+    pub fn say(&self, bytes: Vec<u8>) {
+        if SWITCH.is_set() {
+            SWITCH.with(|switch| switch.suspend(Aside::Says(bytes)));
+        }
     }
 }
 
 impl Engine {
-    /// Runs a request on a stack of its own: its waiter, if it must wait. [`Flow::Script`] comes back as an error when a
-    /// script was set aside; the session is then its own until [`Engine::resume_script`] hands it back.
+    /// Runs a request on a stack of its own: its waiter, if it must wait. [`Flow::Script`] or [`Flow::Debugger`] comes back as
+    /// an error when a script was set aside; the session is then its own until [`Engine::resume_script`] hands it back.
     pub(super) fn call_on_own_stack(
         &'static self,
         run: &mut Run<'_>,
@@ -95,43 +134,48 @@ impl Engine {
             clock: run.clock,
             now: run.now,
         };
-        let stack = Coroutine::with_stack(stack, move |switch, ()| SWITCH.set(switch, || job.run()));
-        match advance(stack) {
-            Some(done) => {
-                (run.hold, run.clock, run.now) = (done.hold, done.clock, done.now);
-                *session = done.session;
-                out.extend_from_slice(&done.reply);
-                Ok(done.waiter)
-            }
-            None => Err(Flow::Script),
-        }
+        let stack = Coroutine::with_stack(stack, move |switch, _| SWITCH.set(switch, || job.run()));
+        let done = advance(stack, None, out)?;
+        (run.hold, run.clock, run.now) = (done.hold, done.clock, done.now);
+        *session = done.session;
+        out.extend_from_slice(&done.reply);
+        Ok(done.waiter)
     }
 
-    /// Goes on with the script that this thread has set aside; `None` while it has not ended. What the connection does next
-    /// comes back with its end.
-    pub fn resume_script(&'static self, session: &mut Session, out: &mut Vec<u8>) -> Option<Flow> {
+    /// Goes on with the script that this thread has set aside, and tells what the connection does next: [`Flow::Script`] and
+    /// [`Flow::Debugger`] while it has not ended. With the latter what the client says next is to come with the next call.
+    pub fn resume_script(&'static self, session: &mut Session, heard: Option<Heard>, out: &mut Vec<u8>) -> Flow {
         let stack = ASIDE.with(|aside| aside.borrow_mut().take());
-        let Some(stack) = stack else { return Some(Flow::Close) };
-        let done = advance(stack)?;
+        let Some(stack) = stack else { return Flow::Close };
+        let done = match advance(stack, heard, out) {
+            Ok(done) => done,
+            Err(flow) => return flow,
+        };
         *session = done.session;
         let start = out.len();
         out.extend_from_slice(&done.reply);
-        Some(self.after_call(session, done.row, done.waiter, out, start))
+        self.after_call(session, done.row, done.waiter, out, start)
     }
 }
 
-/// Runs a stack until its request has ended, or sets it aside.
-fn advance(mut stack: Stack) -> Option<Done> {
-    match stack.resume(()) {
-        CoroutineResult::Yield(()) => {
-            ASIDE.with(|aside| *aside.borrow_mut() = Some(stack));
-            None
+/// Runs a stack until its request has ended, or sets it aside. What a debugger says goes to `out`.
+fn advance(mut stack: Stack, mut answer: Answer, out: &mut Vec<u8>) -> Result<Done, Flow> {
+    let flow = loop {
+        match stack.resume(answer.take()) {
+            CoroutineResult::Yield(Aside::Overdue) => break Flow::Script,
+            CoroutineResult::Yield(Aside::Says(said)) => out.extend_from_slice(&said),
+            CoroutineResult::Yield(Aside::Listens(said)) => {
+                out.extend_from_slice(&said);
+                break Flow::Debugger;
+            }
+            CoroutineResult::Return(done) => {
+                SPARE.set(Some(stack.into_stack()));
+                return Ok(done);
+            }
         }
-        CoroutineResult::Return(done) => {
-            SPARE.set(Some(stack.into_stack()));
-            Some(done)
-        }
-    }
+    };
+    ASIDE.with(|aside| *aside.borrow_mut() = Some(stack));
+    Err(flow)
 }
 
 impl Job {

@@ -26,6 +26,7 @@ impl Engine {
     /// Asks the process to end.
     pub fn request_shutdown(&self, shutdown: Shutdown) {
         *self.shutdown.lock() = Some(shutdown);
+        self.running_script.hang_up();
         self.shutdown_wanted.notify_one();
     }
 

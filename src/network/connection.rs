@@ -40,7 +40,7 @@ pub(super) struct Connection<'r> {
     mode_check: Option<&'r Refusals>,
     pub session: Session,
     pub transport: Transport,
-    parser: Parser,
+    pub parser: Parser,
     /// Plaintext received.
     pub input: Input,
     /// Replies to send.
@@ -147,7 +147,7 @@ impl Connection<'_> {
     }
 
     /// Bytes known to be missing of the request that has begun.
-    fn wanted(&self) -> usize {
+    pub(super) fn wanted(&self) -> usize {
         self.parser.wanted().map_or(0, |wanted| wanted.saturating_sub(self.input.rest().len()))
     }
 
@@ -172,10 +172,10 @@ impl Connection<'_> {
                 // Replies promise what must be on disk first; others are served meanwhile.
                 self.engine.changes_logged(offset).await;
             }
-            if let Stop::Script = stop {
+            if let Stop::Script | Stop::Debugger = stop {
                 // The script has the session: it must end before the connection may.
                 let sent = self.send().await;
-                stop = self.wait_script().await;
+                stop = self.wait_script(stop).await;
                 self.log_changes().await;
                 if let Err(end) = sent {
                     return Some(end);
@@ -197,7 +197,9 @@ impl Connection<'_> {
                     self.compact();
                     return self.check_query_buffer();
                 }
-                Stop::Flush | Stop::Hold(_) | Stop::Script => self.send_down_to(MAX_UNSENT_BYTES).await.err(),
+                Stop::Flush | Stop::Hold(_) | Stop::Script | Stop::Debugger => {
+                    self.send_down_to(MAX_UNSENT_BYTES).await.err()
+                }
                 Stop::Wait(waiter) => self.wait_blocked(&waiter).await,
                 Stop::Paused => self.wait_paused().await,
                 Stop::Close => Some(self.send_down_to(0).await.err().unwrap_or(End::Orderly)),
@@ -305,6 +307,10 @@ impl Connection<'_> {
                             self.advance();
                             break Stop::Script;
                         }
+                        Flow::Debugger => {
+                            self.advance();
+                            break Stop::Debugger;
+                        }
                         Flow::Wait(waiter) => {
                             self.advance();
                             break Stop::Wait(waiter);
@@ -330,13 +336,13 @@ impl Connection<'_> {
         stop
     }
 
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         self.input.start += self.parser.consumed();
         self.parser.next();
     }
 
     /// Drops what was run from the input, and shows the other threads what is left.
-    fn compact(&mut self) {
+    pub(super) fn compact(&mut self) {
         let client = &self.session.client;
         self.input.compact(UnixMillis(client.last_seen.load(Relaxed)), self.parser.wanted().unwrap_or(0));
         // What has been parsed of an unfinished request counts as arguments.
@@ -399,6 +405,7 @@ pub(super) enum Stop {
     Flush,
     Hold(Duration),
     Script,
+    Debugger,
     Wait(Arc<Waiter>),
     Paused,
     Close,

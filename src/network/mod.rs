@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod connection;
+mod debugging;
 mod input;
 mod listener;
 mod output;

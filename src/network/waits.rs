@@ -1,4 +1,4 @@
-//! The waits of a connection: for bytes or mail, for a parked command, for the end of CLIENT PAUSE.
+//! The waits of a connection: for bytes or mail, for a parked command, for a script, for the end of CLIENT PAUSE.
 //!
 //! Replies that could not be sent at once are sent meanwhile, whatever the connection waits for, and a client that is to
 //! be closed stops waiting at once.
@@ -119,7 +119,7 @@ impl Connection<'_> {
         sent.await
     }
 
-    fn register(&mut self, cx: &Context<'_>) {
+    pub(super) fn register(&mut self, cx: &Context<'_>) {
         if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.session.client.register(cx.waker());
             self.registered = Some(cx.waker().clone());
@@ -131,7 +131,7 @@ impl Connection<'_> {
         self.output.len() + self.transport.unsent()
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.unsent() == 0 {
             return Poll::Ready(Ok(()));
         }
@@ -286,19 +286,27 @@ impl Connection<'_> {
 
     /// Runs the script that was set aside to its end, a little at a time, while the worker serves others in between. It has
     /// the session meanwhile, so the connection stays even if its peer has left.
-    pub(super) async fn wait_script(&mut self) -> Stop {
+    /// A debugger that has stopped waits for what its client says.
+    pub(super) async fn wait_script(&mut self, mut stop: Stop) -> Stop {
         loop {
-            tokio::task::yield_now().await;
-            match self.engine.resume_script(&mut self.session, &mut self.output.bytes) {
-                None => {}
-                Some(Flow::Wait(waiter)) => return Stop::Wait(waiter),
-                Some(Flow::Close) => return Stop::Close,
-                Some(_) => return Stop::Flush,
-            }
+            let heard = match stop {
+                Stop::Debugger => Some(self.hear().await),
+                _ => {
+                    tokio::task::yield_now().await;
+                    None
+                }
+            };
+            stop = match self.engine.resume_script(&mut self.session, heard, &mut self.output.bytes) {
+                Flow::Script => Stop::Script,
+                Flow::Debugger => Stop::Debugger,
+                Flow::Wait(waiter) => return Stop::Wait(waiter),
+                Flow::Close => return Stop::Close,
+                _ => return Stop::Flush,
+            };
         }
     }
 
-    /// Waits until CLIENT PAUSE may have ended.
+    /// Waits until CLIENT PAUSE, or the debugging of somebody's script, may have ended.
     pub(super) async fn wait_paused(&mut self) -> Option<End> {
         let client = Arc::clone(&self.session.client);
         client.set_flags(ClientFlags::BLOCKED | ClientFlags::PAUSED, true);
@@ -306,7 +314,7 @@ impl Connection<'_> {
         let woken = tokio::select! {
             biased;
             wake = self.wait(0) => Some(wake),
-            () = engine.pause.changed() => None,
+            () = engine.may_go_on() => None,
         };
         client.set_flags(ClientFlags::BLOCKED | ClientFlags::PAUSED, false);
         match woken {

@@ -155,6 +155,11 @@ impl Parser {
         if self.is_midway() { self.spans.iter().map(|span| span.end - span.start).sum() } else { 0 }
     }
 
+    /// Arguments that the request has announced which has begun.
+    pub fn announced(&self) -> usize {
+        if self.is_midway() { self.spans.len() + self.missing } else { 0 }
+    }
+
     /// Whether a request has begun but not ended.
     pub fn is_midway(&self) -> bool {
         self.position != 0

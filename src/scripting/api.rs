@@ -7,7 +7,7 @@ use super::error::{command_error, error_table, reply_error};
 use super::host::{ReplicationTargets, ask};
 use super::interpreter::Purpose;
 use super::numbers::write_argument;
-use super::{digest, library, replies};
+use super::{debugger, digest, library, replies};
 use crate::config::REDIS_VERSION;
 use crate::resp::{OwnedArgs, Protocol};
 
@@ -34,9 +34,9 @@ pub(super) fn library(lua: &Lua, purpose: Purpose) -> Result<Table> {
     }
     table.raw_set("acl_check_cmd", lua.create_function(acl_check_cmd)?)?;
     if purpose == Purpose::Scripts {
-        // There is no debugger to stop in or to write to; effects are all that is ever replicated.
-        table.raw_set("breakpoint", lua.create_function(|_, _: MultiValue| Ok(false))?)?;
-        table.raw_set("debug", lua.create_function(|_, _: MultiValue| Ok(()))?)?;
+        table.raw_set("breakpoint", lua.create_function(|_, _: MultiValue| Ok(debugger::stop_soon()))?)?;
+        table.raw_set("debug", lua.create_function(debugger::show)?)?;
+        // Effects are all that is ever replicated.
         table.raw_set("replicate_commands", lua.create_function(|_, _: MultiValue| Ok(true))?)?;
     }
     Ok(table)
@@ -70,12 +70,14 @@ fn add_log(lua: &Lua, table: &Table) -> Result<()> {
 
 /// `redis.call` and `redis.pcall`: the first throws an error of the command, the second returns it.
 fn call(lua: &Lua, values: MultiValue, throw: bool) -> Result<Value> {
-    let args = command_arguments(&values)?;
+    let args = command_arguments(&values).inspect_err(debugger::note_error)?;
     drop(values);
     let mut reply = Vec::new();
+    debugger::note_call(&args);
     let Some(called) = ask(|host| host.call(&args, &mut reply)) else {
         return Err(reply_error("redis.call can only be used while a script runs"));
     };
+    debugger::note_reply(&called, &reply);
     let error = match called {
         Ok(()) if reply.first() != Some(&b'-') => return replies::to_lua(lua, &reply),
         Ok(()) => reply[1..].strip_suffix(b"\r\n").unwrap_or(&reply[1..]).to_vec(),

@@ -31,8 +31,22 @@ pub trait Host {
     /// Called from time to time while a script runs. May take as long as it likes, and lets others work meanwhile.
     fn interrupt(&mut self) -> Verdict;
 
+    /// Sends what the script's debugger has said to its client, and waits for what that says next.
+    fn converse(&mut self, said: Vec<u8>) -> Heard;
+
     /// Whether the script has been killed.
     fn is_killed(&self) -> bool;
+}
+
+/// What a debugger hears of its client.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// A command.
+    Command(OwnedArgs),
+    /// Something that is none, and why.
+    Broken(&'static str),
+    /// Nothing any more: it has left.
+    Gone,
 }
 
 /// Whether a script goes on.

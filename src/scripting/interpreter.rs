@@ -8,6 +8,7 @@ use mlua::state::{GcIncParams, GcMode};
 use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, Result, StdLib, Table, Value, VmState};
 
 use super::arguments::Arguments;
+use super::debugger::{self, Debugger};
 use super::error::{error_table, reply_error, text_error, thrown_text, value_of};
 use super::host::{SharedHost, Verdict, ask, lend};
 use super::{api, bits, json, msgpack, random, structs};
@@ -26,7 +27,7 @@ const HOOK_INSTRUCTIONS: u32 = 100_000;
 const SANDBOX: &str = "=sandbox";
 
 /// The error that ends a script somebody has killed.
-const KILLED: &str = "Script killed by user with SCRIPT KILL...";
+pub(super) const KILLED: &str = "Script killed by user with SCRIPT KILL...";
 
 /// What an interpreter is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub(super) struct Interpreter {
 }
 
 /// The names of all chunks that are compiled here.
-const CHUNK_NAMES: [&str; 3] = [SANDBOX, SCRIPT, LIBRARY];
+const CHUNK_NAMES: [&str; 4] = [SANDBOX, SCRIPT, LIBRARY, debugger::TYPED];
 /// The source of a script.
 pub(super) const SCRIPT: &str = "@user_script";
 /// The source of a library.
@@ -73,8 +74,8 @@ impl Interpreter {
         let lua = Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::new())?;
         lua.set_memory_limit(MAX_BYTES)?;
         lua.gc_set_mode(GcMode::Incremental(GcIncParams::default().pause(GC_PAUSE_PERCENT)));
-        let [sandbox, script, library] = CHUNK_NAMES.map(|name| lua.create_string(name));
-        let names = [sandbox?, script?, library?];
+        let [sandbox, script, library, typed] = CHUNK_NAMES.map(|name| lua.create_string(name));
+        let names = [sandbox?, script?, library?, typed?];
         let loadstring = lua.globals().raw_get("loadstring")?;
         let sandbox: Function =
             lua.load(include_str!("sandbox.lua")).set_name(SANDBOX).set_mode(ChunkMode::Text).into_function()?;
@@ -84,7 +85,7 @@ impl Interpreter {
         let made: Table = sandbox.call(host)?;
         let view: Table = made.raw_get("view")?;
         lua.set_globals(view.clone())?;
-        lua.set_global_hook(HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS), |_, _| interrupt())?;
+        watch_clock(&lua)?;
         let proxies = made.raw_get::<Table>("proxies")?.sequence_values().collect::<Result<_>>()?;
         let (run, see, globals) = (made.raw_get("run")?, made.raw_get("see")?, made.raw_get("globals")?);
         Ok(Self { lua, run, see, globals, view, loadstring, proxies, _names: names })
@@ -154,6 +155,16 @@ impl Interpreter {
         ended
     }
 
+    /// Runs a function as [`Interpreter::run`] does, under a debugger.
+    pub fn debug(&self, host: &SharedHost, debugger: &Debugger, function: &Function) -> Ended {
+        let triggers = HookTriggers::new().every_line().every_nth_instruction(HOOK_INSTRUCTIONS);
+        let ended = debugger.attach(&self.lua, triggers, || self.run(host, function, None));
+        match ended.and_then(|ended| watch_clock(&self.lua).map(|()| ended)) {
+            Ok(ended) => ended,
+            Err(error) => Ended::Failed(value_of(&self.lua, &error).unwrap_or(Value::Nil)),
+        }
+    }
+
     /// Runs a function without a host.
     pub fn protected(&self, function: &Function, arguments: Option<(Table, Table)>) -> Ended {
         let (keys, arguments) = arguments.unzip();
@@ -195,11 +206,15 @@ fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
         host.raw_set("loading", api::loading_library(lua)?)?;
     }
     host.raw_set("thrown_value", lua.create_function(thrown_value)?)?;
-    host.raw_set("is_killed", lua.create_function(|_, ()| Ok(ask(|host| host.is_killed()).unwrap_or(false)))?)?;
+    host.raw_set("ending", lua.create_function(|_, ()| Ok(ending().map(|text| format!("ERR {text}"))))?)?;
     host.raw_set("describe", lua.create_function(describe)?)?;
     host.raw_set("setmetatable_but", lua.create_function(setmetatable_but)?)?;
-    host.raw_set("killed", KILLED)?;
     Ok(host)
+}
+
+/// What ends the script, if it may not go on whatever it does.
+fn ending() -> Option<&'static str> {
+    debugger::ending().or_else(|| ask(|host| host.is_killed()).unwrap_or(false).then_some(KILLED))
 }
 
 /// An empty table that stays empty.
@@ -283,6 +298,11 @@ fn place(lua: &Lua) -> Option<(String, i64)> {
         }
     }
     None
+}
+
+/// Has the clock looked at from time to time.
+fn watch_clock(lua: &Lua) -> Result<()> {
+    lua.set_global_hook(HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS), |_, _| interrupt())
 }
 
 /// The hook: gives the host a chance to end the script.

@@ -6,6 +6,7 @@
 mod api;
 mod arguments;
 mod bits;
+mod debugger;
 mod digest;
 mod error;
 mod flags;
@@ -24,9 +25,10 @@ mod structs;
 #[cfg(test)]
 mod tests;
 
+pub use debugger::Debugger;
 pub use digest::{ScriptDigest, sha1hex};
 pub use flags::ScriptFlags;
-pub use host::{Host, ReplicationTargets, SharedHost, Verdict};
+pub use host::{Heard, Host, ReplicationTargets, SharedHost, Verdict};
 pub use interpreter::MAX_BYTES as MAX_INTERPRETER_BYTES;
 pub use libraries::{Joining, Libraries, LibraryFigures, LibraryReport};
 pub use library::RegisteredFunction;

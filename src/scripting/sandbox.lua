@@ -17,12 +17,11 @@ local loadstring, pcall, xpcall, tostring, type = natives.loadstring, natives.pc
 local resume = natives.coroutine.resume
 local byte, format, match = natives.string.byte, natives.string.format, natives.string.match
 local concat, tonumber, unpack = natives.table.concat, natives.tonumber, natives.unpack
-local thrown_value, is_killed = host.thrown_value, host.is_killed
+local thrown_value, ending = host.thrown_value, host.ending
 
 local READONLY = "Attempt to modify a readonly table"
 -- The largest integer of C, and Lua's limit of values on the stack of a C function.
 local MAX_INT, MAX_RESULTS = 2147483647, 8000
-local KILLED = "ERR " .. host.killed
 
 -- Proxy -> real table, and the metatable that a proxy shows.
 local real_of, shown_metatable = {}, {}
@@ -130,11 +129,17 @@ end
 
 -- ---------------------------------------------------------------- functions that catch errors
 
--- What was thrown, as a Lua value. A killed script may not catch the error that kills it.
-local function caught(value)
-    if is_killed() then
-        error({ err = KILLED }, 0)
+-- A script that has been killed or aborted may not catch the error that ends it.
+local function let_end()
+    local text = ending()
+    if text then
+        error({ err = text }, 0)
     end
+end
+
+-- What was thrown, as a Lua value.
+local function caught(value)
+    let_end()
     if type(value) == "userdata" then
         return thrown_value(value)
     end
@@ -161,8 +166,8 @@ function base.pcall(...)
 end
 
 local function xpcall_results(ok, value, ...)
-    if not ok and is_killed() then
-        error({ err = KILLED }, 0)
+    if not ok then
+        let_end()
     end
     return ok, value, ...
 end

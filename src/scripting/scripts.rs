@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use mlua::{Function, Table};
 use parking_lot::{Mutex, MutexGuard};
 
+use super::debugger::Debugger;
 use super::digest::{ScriptDigest, sha1hex};
 use super::flags::{ScriptFlags, of_script};
 use super::host::SharedHost;
-use super::interpreter::{Interpreter, Purpose, SCRIPT};
+use super::interpreter::{Ended, Interpreter, Purpose, SCRIPT};
 use super::results::{self, Errors};
 use crate::resp::{Reply, WireError};
 
@@ -114,6 +115,31 @@ impl Scripts {
         host: &SharedHost,
         reply: &mut Reply<'_>,
     ) -> Result<Errors, WireError> {
+        self.run_as(digest, [keys, arguments], host, reply, |interpreter, script| interpreter.run(host, script, None))
+    }
+
+    /// Runs a cached script as [`Scripts::run`] does, under a debugger.
+    pub fn debug(
+        &self,
+        debugger: &Debugger,
+        digest: &ScriptDigest,
+        keys_and_arguments: [&[&[u8]]; 2],
+        host: &SharedHost,
+        reply: &mut Reply<'_>,
+    ) -> Result<Errors, WireError> {
+        self.run_as(digest, keys_and_arguments, host, reply, |interpreter, script| {
+            interpreter.debug(host, debugger, script)
+        })
+    }
+
+    fn run_as(
+        &self,
+        digest: &ScriptDigest,
+        [keys, arguments]: [&[&[u8]]; 2],
+        host: &SharedHost,
+        reply: &mut Reply<'_>,
+        run: impl FnOnce(&Interpreter, &Function) -> Ended,
+    ) -> Result<Errors, WireError> {
         let cache = self.enter()?;
         let function: Function = cache.compiled.raw_get(key(&cache, digest)?).map_err(no_memory)?;
         let interpreter = &cache.interpreter;
@@ -122,7 +148,7 @@ impl Scripts {
             interpreter.set_global(name, mlua::Value::Table(table)).map_err(no_memory)?;
         }
         interpreter.reset_environment(&function).map_err(no_memory)?;
-        let ended = interpreter.run(host, &function, None);
+        let ended = run(interpreter, &function);
         self.note_memory(&cache);
         let protocol = host.borrow().protocol();
         Ok(results::write(interpreter.lua(), &digest.to_string(), &ended, protocol, reply))

@@ -14,5 +14,5 @@ pub use mailbox::{CloseReason, Signal};
 pub use output_limit::FIXED_OUTPUT_BYTES;
 pub use registry::Clients;
 pub use replica::{Dried, Outlet, ReplicaFacts};
-pub use state::{Counterpart, Queued, ReplyMode, Session, Transaction, WatchedKey};
+pub use state::{Counterpart, Queued, ReplyMode, ScriptDebugging, Session, Transaction, WatchedKey};
 pub use subscriptions::{SubscriptionKind, Subscriptions};

@@ -69,6 +69,18 @@ pub enum Counterpart {
     Replica,
 }
 
+/// SCRIPT DEBUG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ScriptDebugging {
+    /// Scripts run as they are.
+    #[default]
+    Off,
+    /// The client asked for a kind of debugging that there is not. Its scripts would do for good what it believes to be undone.
+    Refused,
+    /// Its next script runs under the debugger.
+    On,
+}
+
 /// One connection's own state.
 pub struct Session {
     /// The shared part.
@@ -103,6 +115,8 @@ pub struct Session {
     pub close_after_reply: bool,
     /// Whether the client is a MONITOR.
     pub monitor: bool,
+    /// SCRIPT DEBUG.
+    pub debugging: ScriptDebugging,
     /// Which worker's figures its commands count in.
     pub worker: usize,
     /// Whether memory was over the limit before the command that runs.
@@ -143,6 +157,7 @@ impl Session {
             reply_mode: ReplyMode::On,
             close_after_reply: false,
             monitor: false,
+            debugging: ScriptDebugging::Off,
             worker,
             over_memory: false,
             in_script: false,
