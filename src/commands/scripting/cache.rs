@@ -4,6 +4,7 @@ use crate::catalog::{Categories, Group, Spec, flags};
 use crate::engine::{Command, CommandResult, Context, Outcome, ScriptKind};
 use crate::resp::WireError;
 use crate::scripting::ScriptDigest;
+use crate::session::ScriptDebugging;
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -116,6 +117,12 @@ pub const ROWS: &[Command] = &[
     },
 ];
 
+/// What is said to whoever wants a script's changes undone.
+pub(super) const NO_FORK: WireError = WireError::fixed(
+    "ERR This server never forks, so it cannot undo what a debugged script changes: use SCRIPT DEBUG SYNC (redis-cli \
+     --ldb-sync-mode), which holds the server and keeps the changes",
+);
+
 pub(super) fn script_load(ctx: &mut Context<'_>) -> CommandResult {
     let (digest, _) = ctx.engine.scripts.load(ctx.args.at(2))?;
     ctx.reply.bulk(digest.as_bytes());
@@ -150,13 +157,21 @@ pub(super) fn script_kill(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn script_debug(ctx: &mut Context<'_>) -> CommandResult {
-    if ctx.args.is(2, "NO") {
-        return ctx.done_ok();
+    // The debugger talks to whoever waits for a reply, and nobody else's reply may come between.
+    if ctx.reply.position() > 0 {
+        return Err(WireError::fixed("ERR SCRIPT DEBUG must be called outside a pipeline"));
     }
-    if ctx.args.is(2, "YES") || ctx.args.is(2, "SYNC") {
-        return Err(WireError::fixed("ERR this server has no debugger for scripts"));
-    }
-    Err(WireError::fixed("ERR Use SCRIPT DEBUG YES/SYNC/NO"))
+    ctx.session.debugging = if ctx.args.is(2, "NO") {
+        ScriptDebugging::Off
+    } else if ctx.args.is(2, "SYNC") {
+        ScriptDebugging::On
+    } else if ctx.args.is(2, "YES") {
+        ctx.session.debugging = ScriptDebugging::Refused;
+        return Err(NO_FORK);
+    } else {
+        return Err(WireError::fixed("ERR Use SCRIPT DEBUG YES/SYNC/NO"));
+    };
+    ctx.done_ok()
 }
 
 pub(super) fn script_help(ctx: &mut Context<'_>) -> CommandResult {

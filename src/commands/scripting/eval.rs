@@ -1,9 +1,11 @@
 //! EVAL and its kin: running a script given as text, or a cached one by its digest.
 
+use super::debugging;
 use crate::catalog::{Categories, Group, KeyFlags, KeySpec, Spec, flags};
 use crate::engine::{Command, CommandResult, Context, ScriptKind, ScriptRules};
 use crate::resp::WireError;
-use crate::scripting::{ScriptDigest, ScriptFlags};
+use crate::scripting::{Debugger, ScriptDigest, ScriptFlags};
+use crate::session::ScriptDebugging;
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[
@@ -97,25 +99,45 @@ pub(super) fn evalsha_ro(ctx: &mut Context<'_>) -> CommandResult {
 
 fn run_text(ctx: &mut Context<'_>, read_only: bool) -> CommandResult {
     show_to_monitors(ctx);
+    match ctx.session.debugging {
+        ScriptDebugging::Off => load_and_run(ctx, read_only, None),
+        mode => debugging::run(ctx, mode, |ctx, debugger| load_and_run(ctx, read_only, Some(debugger))),
+    }
+}
+
+fn load_and_run(ctx: &mut Context<'_>, read_only: bool, debugger: Option<&Debugger>) -> CommandResult {
     let keys = key_count(ctx, WireError::NOT_INTEGER)?;
     let (digest, flags) = ctx.engine.scripts.load(ctx.args.at(1))?;
-    run(ctx, digest, flags, read_only, keys)
+    run(ctx, digest, flags, read_only, keys, debugger)
 }
 
 fn run_digest(ctx: &mut Context<'_>, read_only: bool) -> CommandResult {
     show_to_monitors(ctx);
     let digest = ScriptDigest::given(ctx.args.at(1)).ok_or(NO_SCRIPT)?;
+    if ctx.session.debugging != ScriptDebugging::Off {
+        return Err(WireError::fixed("ERR Please use EVAL instead of EVALSHA for debugging"));
+    }
     let keys = key_count(ctx, WireError::NOT_INTEGER)?;
     let flags = ctx.engine.scripts.find(&digest).ok_or(NO_SCRIPT)?;
-    run(ctx, digest, flags, read_only, keys)
+    run(ctx, digest, flags, read_only, keys, None)
 }
 
-fn run(ctx: &mut Context<'_>, digest: ScriptDigest, flags: ScriptFlags, read_only: bool, keys: usize) -> CommandResult {
+fn run(
+    ctx: &mut Context<'_>,
+    digest: ScriptDigest,
+    flags: ScriptFlags,
+    read_only: bool,
+    keys: usize,
+    debugger: Option<&Debugger>,
+) -> CommandResult {
     let rules = rules(ctx, ScriptKind::Script, flags, read_only)?;
     let keys_and_arguments: Vec<&[u8]> = ctx.args.from(3).collect();
     let (keys, arguments) = keys_and_arguments.split_at(keys);
     let scripts = &ctx.engine.scripts;
-    ctx.run_script(&digest.to_string(), rules, |host, reply| scripts.run(&digest, keys, arguments, host, reply))
+    ctx.run_script(&digest.to_string(), rules, |host, reply| match debugger {
+        None => scripts.run(&digest, keys, arguments, host, reply),
+        Some(debugger) => scripts.debug(debugger, &digest, [keys, arguments], host, reply),
+    })
 }
 
 /// Shown here and not by the engine, so that it comes before the commands of the script.

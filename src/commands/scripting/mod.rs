@@ -1,6 +1,7 @@
 //! Scripts: EVAL and its kin, and SCRIPT.
 
 mod cache;
+mod debugging;
 mod eval;
 
 pub(in crate::commands) use eval::{key_count, rules, show_to_monitors};
