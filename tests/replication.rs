@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::{ALLOWED, Mode, Server, Site, Wire, eventually, info_field};
 
 fn field(client: &mut Wire, name: &str) -> String {
@@ -156,6 +158,34 @@ fn failover_hands_the_role_over() {
     await_offset(&mut b, &mut a);
     assert_eq!(a.run("DEBUG DIGEST"), b.run("DEBUG DIGEST"));
     assert_eq!(log_count(&first, "Full resync from master"), 0);
+}
+
+#[test]
+fn who_lets_paused_clients_go_on_lets_no_write_into_a_failover() {
+    let site = Site::new();
+    let (first, second) = (site.ours(Mode::Tls, &[]), site.ours(Mode::Tls, &[]));
+    let (mut a, mut b) = (first.client(), second.client());
+    follow(&mut b, first.port());
+    await_link(&mut b);
+    assert_eq!(a.run("SET key 1"), "+OK");
+    assert_eq!(a.run("WAIT 1 10000"), "1");
+    // Nothing that is written from now on is confirmed.
+    second.signal("STOP");
+    eventually("the replica is behind", || a.run("SET key 2") == "+OK" && a.run("WAIT 1 100") == "0");
+    assert_eq!(a.run(&format!("FAILOVER TO 127.0.0.1 {} TIMEOUT 60000", second.port())), "+OK");
+    assert_eq!(a.run("CLIENT PAUSE 60000 WRITE"), "+OK");
+    assert_eq!(a.run("CLIENT UNPAUSE"), "+OK");
+    let mut writer = first.client();
+    writer.send("SET key 3");
+    assert!(writer.is_silent_for(Duration::from_millis(200)));
+    assert_eq!(a.run("GET key"), "'2'");
+    assert_eq!(field(&mut a, "master_failover_state"), "waiting-for-sync");
+    assert_eq!(a.run("CLIENT PAUSE 60000 WRITE"), "+OK");
+    assert_eq!(a.run("FAILOVER ABORT"), "+OK");
+    assert!(writer.is_silent_for(Duration::from_millis(200)));
+    assert_eq!(a.run("CLIENT UNPAUSE"), "+OK");
+    assert_eq!(writer.reply(), "+OK");
+    second.signal("CONT");
 }
 
 #[test]

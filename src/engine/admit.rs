@@ -173,7 +173,7 @@ impl Engine {
     }
 
     pub(super) fn is_paused(&self, run: &Run<'_>, session: &Session, command: &Command, args: Args<'_>) -> bool {
-        let Some((scope, _)) = self.pause.current(run.now) else { return false };
+        let Some(scope) = self.pause.current(run.now) else { return false };
         let linked = session.counterpart != Counterpart::Client;
         if linked || command.spec.flags.contains(Flags::IGNORES_PAUSE) {
             return false;

@@ -56,7 +56,7 @@ pub use gate::{Gate, Hold};
 pub use lookahead::Lookahead;
 pub use monitor::Monitors;
 pub use oom_score::OomScore;
-pub use pause::{Pause, PauseScope};
+pub use pause::{Pause, PauseCause, PauseScope};
 pub use reclaimer::Reclaimer;
 pub use reloading::{LoadWork, PreparedLoad};
 pub use replication::{
@@ -127,7 +127,7 @@ pub struct Engine {
     pub libraries: Libraries,
     /// The script that runs past its time.
     pub running_script: RunningScript,
-    /// CLIENT PAUSE.
+    /// Who holds commands back.
     pub pause: Pause,
     /// Channels, patterns and who listens.
     pub pubsub: PubSub,

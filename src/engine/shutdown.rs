@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::{Engine, PauseScope};
+use super::{Engine, PauseCause, PauseScope};
 use crate::base::clock::UnixMillis;
 use crate::config::values::ShutdownFlags;
 use crate::session::{ClientFlags, ClientId, Signal};
@@ -34,7 +34,7 @@ impl Engine {
     pub fn abort_shutdown(&self) -> bool {
         let closing = self.closing.lock().take();
         if closing.is_some() {
-            self.pause.end();
+            self.pause.end(PauseCause::Shutdown);
         }
         let pending = self.shutdown.lock().take();
         let aborted = closing.is_some() || pending.is_some();
@@ -67,7 +67,7 @@ impl Engine {
         }
         *self.closing.lock() = Some((shutdown, until));
         self.ask_for_acks();
-        self.pause.start(PauseScope::Writes, UnixMillis(i64::MAX));
+        self.pause.start(PauseCause::Shutdown, PauseScope::Writes, UnixMillis(i64::MAX));
         true
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::base::clock::UnixMillis;
-use crate::engine::{AofState, Engine, SaveError, Shutdown, Ticket};
+use crate::engine::{AofState, Engine, PauseCause, SaveError, Shutdown, Ticket};
 
 /// How long a save in the background that was given up may take to clean up after itself.
 const GIVE_UP: Duration = Duration::from_secs(5);
@@ -78,7 +78,7 @@ fn end_append_only(engine: &'static Engine, shutdown: Shutdown) -> bool {
 }
 
 fn refuse(engine: &Engine) {
-    engine.pause.end();
+    engine.pause.end(PauseCause::Shutdown);
     tracing::warn!("Errors trying to shut down the server. Check the logs for more information.");
     engine.refuse_shutdowns();
 }

@@ -4,7 +4,7 @@ use crate::base::clock::UnixMillis;
 use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group, Spec, flags};
 use crate::engine::Command;
-use crate::engine::{CommandResult, Context, PauseScope};
+use crate::engine::{CommandResult, Context, PauseCause, PauseScope};
 use crate::resp::WireError;
 
 /// The commands of this file.
@@ -53,11 +53,11 @@ pub(super) fn client_pause(ctx: &mut Context<'_>) -> CommandResult {
         return Err(WireError::NEGATIVE_TIMEOUT);
     }
     let until = millis.checked_add(ctx.now().0).ok_or(WireError::fixed("ERR timeout is out of range"))?;
-    ctx.engine.pause.start(scope, UnixMillis(until));
+    ctx.engine.pause.start(PauseCause::Command, scope, UnixMillis(until));
     ctx.done_ok()
 }
 
 pub(super) fn client_unpause(ctx: &mut Context<'_>) -> CommandResult {
-    ctx.engine.pause.end();
+    ctx.engine.pause.end(PauseCause::Command);
     ctx.done_ok()
 }

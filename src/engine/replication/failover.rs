@@ -2,7 +2,7 @@
 //!
 //! Writes are held back until the replica has everything; then this server becomes its replica, and asks it to become the primary.
 
-use super::super::{Engine, PauseScope};
+use super::super::{Engine, PauseCause, PauseScope};
 use super::PrimaryAddress;
 use crate::base::clock::UnixMillis;
 use crate::resp::WireError;
@@ -81,7 +81,7 @@ impl Engine {
         let until = request.timeout_ms.map(|ms| UnixMillis(now.0.saturating_add(ms)));
         state.failover = Some(Failover { target: request.target, until, force: request.force, in_progress: false });
         drop(state);
-        self.pause.start(PauseScope::Writes, UnixMillis(i64::MAX));
+        self.pause.start(PauseCause::Failover, PauseScope::Writes, UnixMillis(i64::MAX));
         Ok(())
     }
 
@@ -95,14 +95,14 @@ impl Engine {
         if failover.in_progress {
             self.follow_nobody();
         }
-        self.pause.end();
+        self.pause.end(PauseCause::Failover);
         true
     }
 
     /// The replica has taken over.
     pub fn end_failover(&self) {
         if self.replication.state.lock().failover.take().is_some() {
-            self.pause.end();
+            self.pause.end(PauseCause::Failover);
         }
     }
 

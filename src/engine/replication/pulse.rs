@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::super::{Engine, PauseScope};
+use super::super::Engine;
 use super::Replica;
 use super::sync::output_limit;
 use crate::base::clock::UnixMillis;
@@ -50,8 +50,7 @@ impl Engine {
 
     /// Clients are held back while the last of the stream is on its way to whoever takes over.
     fn is_handing_over(&self, now: UnixMillis) -> bool {
-        let is_paused = self.pause.current(now).is_some_and(|(scope, _)| scope >= PauseScope::Writes);
-        is_paused && self.replication.state.lock().failover.is_some()
+        self.pause.current(now).is_some() && self.replication.state.lock().failover.is_some()
     }
 
     fn enforce_limits(&self, settings: &Settings, replica: &Arc<Replica>, now: UnixMillis) {
