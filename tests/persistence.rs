@@ -306,12 +306,21 @@ fn while_nothing_can_be_saved_writes_are_refused_and_the_server_does_not_end() {
     let gone = server.file("gone");
     std::fs::create_dir(&gone).unwrap();
     client.run("SET k v");
+    let library =
+        "#!lua name=l\nredis.register_function('w', function(keys) return redis.call('set', keys[1], 'f') end)";
+    assert_eq!(client.run_args(&[b"FUNCTION", b"LOAD", library.as_bytes()]), "'l'");
     assert_eq!(client.run(&format!("CONFIG SET dir {gone}")), "+OK");
     std::fs::remove_dir(&gone).unwrap();
     assert_eq!(client.run("SAVE"), "-ERR");
     assert_eq!(client.run("BGSAVE"), "+Background saving started");
     eventually("the save fails", || info(&mut client, "rdb_last_bgsave_status") == "err");
-    for line in ["SET k w", "PING"] {
+    let scripts = [
+        "EVAL \"return redis.call('set', KEYS[1], 's')\" 1 k",
+        "EVAL \"redis.call('get', 'k') return redis.call('del', 'k')\" 0",
+        "EVAL \"#!lua\nreturn 1\" 0",
+        "FCALL w 1 k",
+    ];
+    for line in ["SET k w", "PING"].into_iter().chain(scripts) {
         let reply = client.run(line);
         assert!(reply.starts_with("-MISCONF Redis is configured to save RDB snapshots, but"), "{line}: {reply}");
     }
@@ -322,6 +331,8 @@ fn while_nothing_can_be_saved_writes_are_refused_and_the_server_does_not_end() {
             ("MULTI", "+OK"),
             ("GET k", "+QUEUED"),
             ("EXEC", "['v']"),
+            ("EVAL \"return redis.call('get', 'k')\" 0", "'v'"),
+            ("EVAL \"#!lua flags=no-writes\nreturn 1\" 0", "1"),
             ("SHUTDOWN", "-ERR Errors trying to SHUTDOWN. Check logs."),
             ("CONFIG SET stop-writes-on-bgsave-error no", "+OK"),
             ("SET k w", "+OK"),

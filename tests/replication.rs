@@ -189,6 +189,31 @@ fn who_lets_paused_clients_go_on_lets_no_write_into_a_failover() {
 }
 
 #[test]
+fn a_replica_whose_disk_takes_nothing_ends_unless_it_is_to_go_on() {
+    let site = Site::new();
+    let primary = site.ours(Mode::Tls, &[]);
+    let mut p = primary.client();
+    let mut replica = site.ours(Mode::Tls, &["--save", "900 1", "--replica-ignore-disk-write-errors", "yes"]);
+    let mut r = replica.client();
+    follow(&mut r, primary.port());
+    await_link(&mut r);
+    let gone = replica.file("gone");
+    std::fs::create_dir(&gone).unwrap();
+    assert_eq!(r.run(&format!("CONFIG SET dir {gone}")), "+OK");
+    std::fs::remove_dir(&gone).unwrap();
+    assert_eq!(r.run("BGSAVE"), "+Background saving started");
+    eventually("the save fails", || r.run("INFO persistence").contains("rdb_last_bgsave_status:err"));
+    assert_eq!(p.run("SET key 1"), "+OK");
+    assert_eq!(p.run("WAIT 1 10000"), "1");
+    assert_eq!(r.run("GET key"), "'1'");
+    assert_eq!(log_count(&replica, "applying a command even though it is unable to write to disk"), 1);
+    assert_eq!(r.run("CONFIG SET replica-ignore-disk-write-errors no"), "+OK");
+    assert_eq!(p.run("SET key 2"), "+OK");
+    assert_eq!(replica.wait(), None);
+    assert_eq!(log_count(&replica, "Replica was unable to write command to disk."), 1);
+}
+
+#[test]
 fn what_a_replica_refuses_and_what_too_few_replicas_do() {
     let site = Site::new();
     let (primary, replica) = (site.ours(Mode::Tls, &[]), site.ours(Mode::Tls, &[]));

@@ -75,7 +75,10 @@ impl Engine {
         }
         match session.counterpart {
             Counterpart::Client => {}
-            Counterpart::Primary => return Ok(row),
+            Counterpart::Primary => {
+                self.heed_disk_as_replica(run, session, spec, args);
+                return Ok(row);
+            }
             Counterpart::Replica if spec.flags.intersects(TOUCHES_KEYSPACE) => return refuse(NOT_FOR_REPLICAS),
             Counterpart::Replica => {}
         }
@@ -114,13 +117,10 @@ impl Engine {
                 return refuse(WireError::OUT_OF_MEMORY);
             }
         }
-        if self.saving.saves.last_failed.load(Relaxed) && self.denies_unsaved_writes(run.settings, session, spec.flags)
+        if let Some(error) = self.disk_refusal(run.settings)
+            && self.heeds_disk(session, spec, args)
         {
-            return refuse(WireError::CANNOT_SAVE);
-        }
-        if self.append_only.log.is_failing() && self.is_write(session, spec.flags) {
-            let why = self.append_only.log.failure().unwrap_or_default();
-            return refuse(WireError::new(format!("MISCONF Errors writing to the AOF file: {why}")));
+            return refuse(error);
         }
         if let Err(error) = self.check_role(run.settings, session, spec, args) {
             return refuse(error);
@@ -138,18 +138,6 @@ impl Engine {
             return refuse(subscribed_refusal(spec.name));
         }
         Ok(row)
-    }
-
-    /// Whether a command is refused because the last snapshot could not be saved.
-    fn denies_unsaved_writes(&self, settings: &Settings, session: &Session, flags: Flags) -> bool {
-        let persistence = &settings.persistence;
-        persistence.stop_writes_on_bgsave_error && !persistence.save.0.is_empty() && self.is_write(session, flags)
-    }
-
-    /// Whether a command writes, or is to show whether writing works.
-    pub(super) fn is_write(&self, session: &Session, flags: Flags) -> bool {
-        flags.intersects(Flags::WRITE | Flags::SHOWS_HEALTH)
-            || (flags.contains(Flags::RUNS_QUEUE) && self.any_queued(session, Flags::WRITE))
     }
 
     /// A refused command spoils an open transaction; a refused EXEC ends it.

@@ -9,6 +9,7 @@ mod command;
 mod command_logs;
 mod context;
 mod describe;
+mod disk;
 mod encoding;
 mod eviction;
 mod execute;
@@ -49,6 +50,7 @@ pub use change::{Change, Event, EventClass, Replay};
 pub use command::{Command, CommandResult, CommandTable, Handler, Lost, NullReply, Outcome, Wait};
 pub use context::Context;
 pub use describe::letters;
+pub use disk::DiskTrouble;
 pub use encoding::encoding_limits;
 pub use execute::{Flow, Run};
 pub use feed::{Feed, FeedOffset, Overrun, Pin};
@@ -129,6 +131,8 @@ pub struct Engine {
     pub running_script: RunningScript,
     /// Who holds commands back.
     pub pause: Pause,
+    /// What has been told of a disk that cannot be written.
+    pub disk_trouble: DiskTrouble,
     /// Channels, patterns and who listens.
     pub pubsub: PubSub,
     /// Who caches which keys.
@@ -239,6 +243,7 @@ impl Engine {
             libraries: Libraries::new(deprecated_lua).expect("memory for an interpreter"),
             running_script: RunningScript::default(),
             pause: Pause::default(),
+            disk_trouble: DiskTrouble::default(),
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),

@@ -71,8 +71,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether the role of this server allows a command of a script. A script that has written something may write more, whatever
-    /// happens meanwhile: half of its effects would be worse.
+    /// Whether the role of this server, and its disk, allow a command of a script. A script that has written something may write more,
+    /// whatever happens meanwhile: half of its effects would be worse.
     pub(in crate::engine) fn check_script_command(
         &self,
         settings: &Settings,
@@ -80,10 +80,14 @@ impl Engine {
         has_written: bool,
     ) -> Result<(), WireError> {
         let writes = spec.flags.contains(Flags::WRITE) && !has_written;
-        if self.replication.is_replica() {
-            if settings.replication.replica_read_only && writes {
-                return Err(READ_ONLY);
-            }
+        let is_replica = self.replication.is_replica();
+        if is_replica && settings.replication.replica_read_only && writes {
+            return Err(READ_ONLY);
+        }
+        if writes && let Some(error) = self.disk_refusal(settings) {
+            return Err(error);
+        }
+        if is_replica {
             if !settings.replication.replica_serve_stale_data
                 && !self.replication.is_linked()
                 && !spec.flags.contains(Flags::STALE)
