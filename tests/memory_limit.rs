@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use support::{Server, Wire, info_field};
+use support::{Server, Wire, eventually, info_field};
 
 fn figure(client: &mut Wire, section: &str, name: &str) -> i64 {
     let info = client.text(&format!("INFO {section}"));
@@ -53,6 +53,21 @@ fn the_limit_is_kept_to_within_a_few_keys() {
         assert!(used < limit + 4_096, "{policy}: {used} used, {limit} allowed");
         assert!((1_000..7_900).contains(&client.int("DBSIZE")), "{policy}");
     }
+}
+
+#[test]
+fn nothing_is_evicted_while_writes_are_held_back() {
+    let server = Server::tls(&["--save", ""]);
+    let mut client = server.client();
+    (0..50).for_each(|number| assert_eq!(client.run(&format!("SET key:{number} x")), "+OK"));
+    assert_eq!(client.run("CLIENT PAUSE 100000 WRITE"), "+OK");
+    assert_eq!(client.run("CONFIG SET maxmemory 1 maxmemory-policy allkeys-lru"), "+OK");
+    for _ in 0..100 {
+        assert_eq!(client.run("GET key:1"), "'x'");
+    }
+    assert_eq!(client.run("DBSIZE"), "50");
+    assert_eq!(client.run("CLIENT UNPAUSE"), "+OK");
+    eventually("eviction goes on", || client.run("DBSIZE") == "0");
 }
 
 #[test]

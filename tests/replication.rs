@@ -189,6 +189,29 @@ fn who_lets_paused_clients_go_on_lets_no_write_into_a_failover() {
 }
 
 #[test]
+fn a_replica_keeps_what_its_primary_has_whatever_its_own_limit() {
+    let site = Site::new();
+    let (primary, replica) = (site.ours(Mode::Tls, &[]), site.ours(Mode::Tls, &[]));
+    let (mut p, mut r) = (primary.client(), replica.client());
+    follow(&mut r, primary.port());
+    await_link(&mut r);
+    fill(&mut p, 0, 50);
+    assert_eq!(p.run("WAIT 1 10000"), "1");
+    let digest = p.run("DEBUG DIGEST");
+    let evicted = |client: &mut Wire| info_field(&client.text("INFO stats"), "evicted_keys").unwrap().to_owned();
+    assert_eq!(r.run("CONFIG SET maxmemory 1 maxmemory-policy allkeys-lru"), "+OK");
+    // What is done in the background has its turn several times a second.
+    let uptime = |client: &mut Wire| -> u64 {
+        info_field(&client.text("INFO server"), "uptime_in_seconds").unwrap().parse().unwrap()
+    };
+    let start = uptime(&mut r);
+    eventually("time passes", || uptime(&mut r) > start + 1);
+    assert_eq!((r.run("DEBUG DIGEST"), evicted(&mut r)), (digest, "0".to_owned()));
+    assert_eq!(r.run("CONFIG SET replica-ignore-maxmemory no"), "+OK");
+    eventually("the replica decides itself", || r.run("DBSIZE") == "0");
+}
+
+#[test]
 fn a_replica_whose_disk_takes_nothing_ends_unless_it_is_to_go_on() {
     let site = Site::new();
     let primary = site.ours(Mode::Tls, &[]);

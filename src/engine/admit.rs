@@ -107,7 +107,7 @@ impl Engine {
             return if allowed { Ok(row) } else { refuse(self.running_script.busy_error()) };
         }
         session.over_memory = false;
-        if run.settings.memory.maxmemory > 0 && self.heeds_memory_limit(run.settings) {
+        if run.settings.memory.maxmemory > 0 && self.may_evict(run.settings, run.now) {
             let over = !self.free_memory(run, session.worker);
             session.over_memory = over;
             // Queueing takes memory too; EXEC is refused if anything queued needs more.

@@ -10,6 +10,7 @@ use super::change::EventClass;
 use super::execute::Run;
 use crate::base::clock::UnixMillis;
 use crate::base::memory::{thread_balance, used_memory, uses_more_than};
+use crate::config::Settings;
 use crate::config::values::EvictionPolicy;
 use crate::keyspace::{Access, Candidate, DbIndex, Keys, LockRequest, lfu_decayed, lru_idle_ms};
 use crate::metrics::Totals;
@@ -90,6 +91,14 @@ impl Engine {
         Freed::Some
     }
 
+    /// Whether this server decides itself what it keeps: not while it loads, not as a replica, which takes what its primary has unless
+    /// `replica-ignore-maxmemory` says otherwise, and not while writes are held back, since evicting is one.
+    pub(super) fn may_evict(&self, settings: &Settings, now: UnixMillis) -> bool {
+        !(self.replication.is_replica() && settings.memory.replica_ignore_maxmemory)
+            && !self.saving.loads.is_active()
+            && self.pause.current(now).is_none()
+    }
+
     /// Frees memory though no command asks for it: after the limit was lowered, or where a burst has gone past it.
     pub fn evict_in_background(&'static self) {
         let settings = self.config.settings();
@@ -98,7 +107,7 @@ impl Engine {
             self.over_maxmemory.end(now);
             return;
         }
-        if self.pause.current(now).is_some() {
+        if !self.may_evict(&settings, now) {
             return;
         }
         let limits = super::encoding_limits(&settings);

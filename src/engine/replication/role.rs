@@ -33,11 +33,6 @@ impl std::fmt::Display for PrimaryAddress {
 }
 
 impl Engine {
-    /// Whether memory is freed, and commands refused, when it is over the limit: a replica takes what its primary has.
-    pub(in crate::engine) fn heeds_memory_limit(&self, settings: &Settings) -> bool {
-        !(self.replication.is_replica() && settings.memory.replica_ignore_maxmemory)
-    }
-
     /// Whether the role of this server allows a command.
     pub(in crate::engine) fn check_role(
         &self,
