@@ -71,6 +71,20 @@ fn nothing_is_evicted_while_writes_are_held_back() {
 }
 
 #[test]
+fn over_the_limit_nothing_is_queued() {
+    let server = Server::tls(&[]);
+    let mut client = server.client();
+    assert_eq!(client.run("MULTI"), "+OK");
+    assert_eq!(client.run("GET k"), "+QUEUED");
+    server.client().run("CONFIG SET maxmemory 1");
+    assert!(client.run("GET k").starts_with("-OOM command not allowed"));
+    assert!(client.run("EXEC").starts_with("-EXECABORT"));
+    assert_eq!(client.run("MULTI"), "+OK");
+    assert_eq!(client.run("DISCARD"), "+OK");
+    assert_eq!(client.run("GET k"), "nil");
+}
+
+#[test]
 fn a_replica_that_does_not_read_costs_no_keys() {
     let settings = ["--save", "", "--client-output-buffer-limit", "replica 100mb 100mb 300"];
     let server =

@@ -111,7 +111,9 @@ impl Engine {
             let over = !self.free_memory(run, session.worker);
             session.over_memory = over;
             // Queueing takes memory too; EXEC is refused if anything queued needs more.
-            let denied = self.effective_flags(spec, args).contains(Flags::DENYOOM)
+            let queued = session.transaction.is_some() && !spec.flags.contains(Flags::NOT_QUEUED);
+            let denied = queued
+                || self.effective_flags(spec, args).contains(Flags::DENYOOM)
                 || (spec.flags.contains(Flags::RUNS_QUEUE) && self.queue_needs_memory(session));
             if over && denied {
                 return refuse(WireError::OUT_OF_MEMORY);
