@@ -212,6 +212,21 @@ fn a_replica_keeps_what_its_primary_has_whatever_its_own_limit() {
 }
 
 #[test]
+fn a_shorter_patience_holds_for_the_link_that_is_there() {
+    let site = Site::new();
+    let (primary, replica) = (site.ours(Mode::Tls, &[]), site.ours(Mode::Tls, &[]));
+    let mut r = replica.client();
+    follow(&mut r, primary.port());
+    await_link(&mut r);
+    primary.signal("STOP");
+    assert_eq!(r.run("CONFIG SET repl-timeout 1"), "+OK");
+    eventually("the link is given up", || field(&mut r, "master_link_status") == "down");
+    assert_eq!(log_count(&replica, "MASTER timeout: no data nor PING received..."), 1);
+    primary.signal("CONT");
+    await_link(&mut r);
+}
+
+#[test]
 fn a_replica_whose_disk_takes_nothing_ends_unless_it_is_to_go_on() {
     let site = Site::new();
     let primary = site.ours(Mode::Tls, &[]);

@@ -30,6 +30,11 @@ impl Link {
         Ok(Self { stream, input: Vec::new(), taken: 0, timeout, last_input: Instant::now() })
     }
 
+    /// How long silence may last from now on.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
     /// The stream below.
     pub fn stream(&self) -> &Stream {
         &self.stream

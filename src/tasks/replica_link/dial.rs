@@ -11,7 +11,7 @@ use crate::peer::{Link, Target, connect, secure};
 /// Dials; an error says what failed, in a sentence.
 pub(super) fn dial(engine: &Engine, settings: &Settings, primary: &PrimaryAddress) -> Result<Link, String> {
     let unreachable = |error: io::Error| format!("Unable to connect to MASTER: {error}");
-    let timeout = Duration::from_secs(u64::from(settings.replication.repl_timeout.max(1)));
+    let timeout = timeout(settings);
     let target = Target { host: primary.host.clone(), port: primary.port };
     let source = source(settings).map_err(unreachable)?;
     let socket = connect(&target, source, timeout).map_err(unreachable)?;
@@ -27,6 +27,11 @@ pub(super) fn dial(engine: &Engine, settings: &Settings, primary: &PrimaryAddres
         false => refused(&error),
     })?;
     Link::new(stream, timeout).map_err(unreachable)
+}
+
+/// How long a primary may be silent.
+pub(super) fn timeout(settings: &Settings) -> Duration {
+    Duration::from_secs(settings.replication.repl_timeout.into())
 }
 
 /// The address to dial from, where one is configured.

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::dial::dial;
+use super::dial::{dial, timeout};
 use super::snapshot;
 use crate::acl::{Rules, User};
 use crate::base::clock::UnixMillis;
@@ -179,6 +179,7 @@ fn stream(
             confirmed = Instant::now();
             link.send(&confirmation(engine)).map_err(|error| format!("Error writing to the master: {error}"))?;
         }
+        link.set_timeout(timeout(&engine.config.settings()));
         let there = link.receive().map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => "MASTER timeout: no data nor PING received...".to_owned(),
             _ => format!("Reading from the master: {error}"),

@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::dial::timeout;
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::config::values::DisklessLoad;
@@ -124,6 +125,7 @@ impl Incoming for Watched<'_> {
                 self.told = Instant::now();
                 self.link.send(b"\n")?;
             }
+            self.link.set_timeout(timeout(&self.engine.config.settings()));
             if !self.link.receive()?.is_empty() {
                 return self.link.receive();
             }
