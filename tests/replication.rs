@@ -318,6 +318,13 @@ fn a_replica_of_an_encrypted_group_never_falls_back() {
         eventually("the attempt fails", || {
             log_count(&replica, &format!("TLS with the primary 127.0.0.1:{port} failed")) > 1
         });
+        let asked = log_count(
+            &replica,
+            &format!(
+                "TLS with the primary 127.0.0.1:{port} failed: received fatal alert: HandshakeFailure; does that port speak TLS?"
+            ),
+        );
+        assert_eq!(asked > 0, port == plain.port(), "{}", replica.log());
         assert_eq!((field(&mut r, "master_link_status").as_str(), r.run("DBSIZE").as_str()), ("down", "0"));
     }
 }

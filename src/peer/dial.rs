@@ -36,6 +36,7 @@ pub enum DialError {
 impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Handshake(error) if is_no_tls(error) => write!(f, "{error}; does that port speak TLS?"),
             Self::Unreachable(error) | Self::Handshake(error) => error.fmt(f),
         }
     }
@@ -62,6 +63,19 @@ impl DialError {
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
             ))
         )
+    }
+}
+
+/// Whether a handshake failed as it does with somebody who speaks plaintext: who waits for the end of a line, hangs up, answers in words,
+/// or, being of this kind, with an alert.
+fn is_no_tls(error: &io::Error) -> bool {
+    use rustls::{AlertDescription, Error};
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::UnexpectedEof => true,
+        _ => matches!(
+            error.get_ref().and_then(|inner| inner.downcast_ref()),
+            Some(Error::InvalidMessage(_) | Error::AlertReceived(AlertDescription::HandshakeFailure))
+        ),
     }
 }
 
@@ -106,7 +120,17 @@ pub fn secure(socket: TcpStream, host: &str, tls: Option<&Arc<ClientConfig>>) ->
     let session = ClientConnection::new(Arc::clone(config), name).map_err(|error| refused(&error))?;
     let mut stream = StreamOwned::new(session, socket);
     while stream.conn.is_handshaking() {
-        stream.conn.complete_io(&mut stream.sock).map_err(DialError::Handshake)?;
+        stream.conn.complete_io(&mut stream.sock).map_err(|error| DialError::Handshake(named(error)))?;
     }
     Ok(Stream::Tls(Box::new(stream)))
+}
+
+/// What a socket calls a try that may be made again is, after so long, silence.
+fn named(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            io::Error::new(io::ErrorKind::TimedOut, "no answer to the TLS handshake in time")
+        }
+        _ => error,
+    }
 }

@@ -35,7 +35,11 @@ impl Read for Stream {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => socket.read(out),
-            Self::Tls(tls) => tls.read(out),
+            Self::Tls(tls) => tls.read(out).map_err(|error| match error.kind() {
+                // A peer that went without a goodbye: the library explains that at length.
+                io::ErrorKind::UnexpectedEof => io::ErrorKind::UnexpectedEof.into(),
+                _ => error,
+            }),
         }
     }
 }

@@ -140,13 +140,7 @@ impl Endpoint {
     }
 
     fn unreachable(&self, error: &DialError) -> String {
-        let hint = match (error, self.address.encrypted) {
-            (DialError::Handshake(_), _) if error.is_other_name() => "; --tls-server-name says which name it carries",
-            (DialError::Handshake(error), _) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                "; does that port speak TLS?"
-            }
-            _ => "",
-        };
+        let hint = if error.is_other_name() { "; --tls-server-name says which name it carries" } else { "" };
         format!("cannot reach {self}: {error}{hint}")
     }
 }
