@@ -227,6 +227,23 @@ fn a_shorter_patience_holds_for_the_link_that_is_there() {
 }
 
 #[test]
+fn a_history_that_is_changed_is_nobody_elses() {
+    let site = Site::new();
+    let (primary, replica) = (site.ours(Mode::Tls, &[]), site.ours(Mode::Tls, &[]));
+    let (mut p, mut r) = (primary.client(), replica.client());
+    follow(&mut r, primary.port());
+    await_link(&mut r);
+    let before = field(&mut p, "master_replid");
+    assert_eq!(p.run("DEBUG CHANGE-REPL-ID"), "+OK");
+    assert_ne!(field(&mut p, "master_replid"), before);
+    assert_eq!(field(&mut p, "second_repl_offset"), "-1");
+    assert_eq!(p.run("CLIENT KILL TYPE replica"), "1");
+    eventually("everything is sent anew", || info_field(&p.text("INFO stats"), "sync_full") == Some("2"));
+    await_link(&mut r);
+    assert_eq!(field(&mut p, "master_replid"), field(&mut r, "master_replid"));
+}
+
+#[test]
 fn a_replica_whose_disk_takes_nothing_ends_unless_it_is_to_go_on() {
     let site = Site::new();
     let primary = site.ours(Mode::Tls, &[]);

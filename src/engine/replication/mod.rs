@@ -104,6 +104,11 @@ impl Replication {
         self.state.lock().history
     }
 
+    /// Forgets them: whoever asks to go on gets everything anew.
+    pub fn begin_history(&self) {
+        self.state.lock().history.begin_anew();
+    }
+
     /// Whether the feed is kept for replicas.
     pub fn has_backlog(&self) -> bool {
         self.state.lock().backlog

@@ -6,7 +6,7 @@ const LINES: &[&str] = &[
     "ASSERT",
     "    Abort the process.",
     "CHANGE-REPL-ID",
-    "    Accepted; there is no replication history to change.",
+    "    Begin a new replication history: replicas that come back get everything anew.",
     "CLIENT-EVICTION",
     "    Memory of clients against maxmemory-clients.",
     "CONFIG-REWRITE-FORCE-ALL",

@@ -42,7 +42,7 @@ type Run = fn(&mut Context<'_>) -> CommandResult;
 const SUBCOMMANDS: &[(&str, usize, usize, Run)] = &[
     ("aof-flush-sleep", 3, 3, aof_flush_sleep),
     ("assert", 2, 2, crash),
-    ("change-repl-id", 2, 2, accepted),
+    ("change-repl-id", 2, 2, change_history),
     ("client-eviction", 2, 2, client_eviction),
     ("config-rewrite-force-all", 2, 2, rewrite_all),
     ("digest", 2, 2, digest::dataset),
@@ -125,6 +125,12 @@ fn skip_checksums(ctx: &mut Context<'_>) -> CommandResult {
 
 fn set_disable_deny_scripts(ctx: &mut Context<'_>) -> CommandResult {
     ctx.engine.running_script.allow_all_commands(switch(ctx, 2));
+    ctx.done_ok()
+}
+
+fn change_history(ctx: &mut Context<'_>) -> CommandResult {
+    tracing::info!("Changing replication IDs after receiving DEBUG change-repl-id");
+    ctx.engine.replication.begin_history();
     ctx.done_ok()
 }
 
