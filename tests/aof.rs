@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use support::server::{PROGRAM, create_certificates, run, text, tls_arguments};
-use support::{Mode, Server, Wire, eventually, free_port, info_field};
+use support::{Mode, Server, Wire, blocked, check, eventually, free_port, info_field};
 use tempfile::TempDir;
 
 const ALLOWED: &[&str] = &["--enable-debug-command", "yes", "--save", "", "--appendonly", "yes"];
@@ -461,8 +461,20 @@ fn waitaof_waits_for_the_disk() {
     let mut client = server.client();
     client.run("SET k v");
     assert_eq!(client.run("WAITAOF 1 0 0"), "[1 0]");
+    // Whoever waits for a file is told when there is none any more.
+    let mut waiting = blocked(&server, 1, "WAITAOF 1 1 0");
     assert_eq!(client.run("CONFIG SET appendonly no"), "+OK");
-    assert!(client.run("WAITAOF 1 0 0").starts_with("-ERR WAITAOF cannot be used when numlocal is set"));
+    let no_file = "-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
+    assert_eq!(waiting.reply(), no_file);
+    assert_eq!(client.run("WAITAOF 1 0 0"), no_file);
+    check(
+        &mut client,
+        &[
+            ("WAITAOF 2 0 0", "-ERR value is out of range, value must between 0 and 1"),
+            ("WAITAOF x 0 0", "-ERR value is not an integer or out of range"),
+            ("WAITAOF 0 -1 0", "-ERR value is out of range, must be positive"),
+        ],
+    );
 }
 
 #[test]

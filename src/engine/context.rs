@@ -76,6 +76,15 @@ impl<'a> Context<'a> {
         parse_i64(self.args.at(index)).filter(|value| range.contains(value)).ok_or(error)
     }
 
+    /// Argument `index` as 0 or 1.
+    pub fn zero_or_one(&self, index: usize) -> Result<bool, WireError> {
+        match self.int(index)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(WireError::fixed("ERR value is out of range, value must between 0 and 1")),
+        }
+    }
+
     /// Argument `index` as a count that must not be negative.
     pub fn positive(&self, index: usize) -> Result<usize, WireError> {
         match parse_i64(self.args.at(index)) {

@@ -50,10 +50,7 @@ pub(super) fn replconf(ctx: &mut Context<'_>) -> CommandResult {
                 ctx.session.must_confirm = ctx.session.counterpart == Counterpart::Primary;
                 return Ok(Outcome::Done);
             }
-            b"rdb-only" => {
-                let only = ctx.int_in(index + 1, 0..=1, WireError::OUT_OF_RANGE)?;
-                ctx.session.replica.snapshot_only = only == 1;
-            }
+            b"rdb-only" => ctx.session.replica.snapshot_only = ctx.zero_or_one(index + 1)?,
             b"rdb-filter-only" => set_filter(ctx, value)?,
             b"group-id" => group.id = Some(value),
             b"group-fixed" => group.fixed = value.eq_ignore_ascii_case(b"yes"),

@@ -53,7 +53,7 @@ pub(super) fn wait(ctx: &mut Context<'_>) -> CommandResult {
 }
 
 pub(super) fn waitaof(ctx: &mut Context<'_>) -> CommandResult {
-    let local = ctx.int_in(1, 0..=1, WireError::OUT_OF_RANGE)? == 1;
+    let local = ctx.zero_or_one(1)?;
     let count = ctx.positive(2)?;
     let deadline = timeout(ctx, 3)?;
     if ctx.engine.replication.is_replica() {
@@ -62,14 +62,12 @@ pub(super) fn waitaof(ctx: &mut Context<'_>) -> CommandResult {
              are not propagated.",
         ));
     }
-    if local && !ctx.settings.persistence.appendonly {
-        return Err(WireError::fixed("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."));
-    }
     let (offset, logged) = (FeedOffset(ctx.session.written), ctx.session.logged);
     await_acks(ctx, AckWait::Disks { offset, logged, local, count }, deadline)
 }
 
 fn await_acks(ctx: &mut Context<'_>, acks: AckWait, deadline: Option<UnixMillis>) -> CommandResult {
+    acks.check(ctx.engine)?;
     if !ctx.may_wait || acks.is_met(ctx.engine) {
         let reply = acks.reply(ctx.engine, ctx.session.protocol);
         ctx.reply.raw(&reply);

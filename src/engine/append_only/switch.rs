@@ -127,6 +127,7 @@ impl Engine {
             let folder = Folder::of(settings);
             folder.remove(&manifest::temporary_increment(&folder.stem));
         }
+        self.serve_ack_waiters();
     }
 
     /// Brings everything to disk before the process ends, or before the file is read again.

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use super::super::blocking::Waiter;
-use super::super::{Engine, FeedOffset};
+use super::super::{AofState, Engine, FeedOffset};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
-use crate::resp::{Protocol, Reply};
+use crate::resp::{Protocol, Reply, WireError};
 use crate::session::{ClientFlags, Signal};
+
+/// Nothing to wait for on this server's disk.
+const NO_FILE: WireError =
+    WireError::fixed("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
 
 /// What a client waits for.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +37,14 @@ pub enum AckWait {
 }
 
 impl AckWait {
+    /// Whether it can be waited for, and still can.
+    pub fn check(self, engine: &Engine) -> Result<(), WireError> {
+        match self {
+            Self::Disks { local: true, .. } if engine.append_only.state() == AofState::Off => Err(NO_FILE),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether there is nothing left to wait for.
     pub fn is_met(self, engine: &Engine) -> bool {
         match self {
@@ -47,6 +59,10 @@ impl AckWait {
     pub fn reply(self, engine: &Engine, protocol: Protocol) -> Vec<u8> {
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, protocol);
+        if let Err(error) = self.check(engine) {
+            reply.error(&error);
+            return out;
+        }
         match self {
             Self::Replicas { offset, .. } => reply.count(engine.replicas_at(offset)),
             Self::Disks { offset, logged, .. } => {
@@ -152,7 +168,7 @@ impl Engine {
     fn serve_ack_waiter(&self, waiter: &Arc<Waiter>) -> bool {
         let Some(acks) = waiter.wait.acks else { return true };
         let Some(mut over) = waiter.claim() else { return true };
-        if !acks.is_met(self) {
+        if acks.check(self).is_ok() && !acks.is_met(self) {
             return false;
         }
         *over = true;
