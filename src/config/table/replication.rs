@@ -66,8 +66,8 @@ parameters! {
     /// Seconds without a sign of life after which a link is closed.
     "repl-timeout" => repl_timeout: u32 = "60", int(1, INT_MAX);
 
-    /// Send fewer, larger packets to replicas.
-    "repl-disable-tcp-nodelay" => repl_disable_tcp_nodelay: bool = "no", BOOL;
+    /// Send fewer, larger packets to replicas; here the stream is sent as it gathers.
+    "repl-disable-tcp-nodelay" => repl_disable_tcp_nodelay: bool = "no", BOOL, [inert()];
 
     /// Bytes of the stream kept so that a replica can continue after an interruption.
     "repl-backlog-size" => repl_backlog_size: u64 = "1mb", memory(1, LONG_MAX), [effect(Effect::ReplBacklog)];
