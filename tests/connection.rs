@@ -297,6 +297,24 @@ fn maxclients_is_told_inside_tls() {
 }
 
 #[test]
+fn bind_goes_from_everything_to_one_address_and_back() {
+    let server = Server::tls(&["--bind", "*"]);
+    let mut client = server.client();
+    for (line, reply) in [
+        ("CONFIG SET bind 127.0.0.1", "+OK"),
+        (
+            "CONFIG SET bind 203.0.113.1",
+            "-ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind…",
+        ),
+        ("CONFIG GET bind", "['bind' '127.0.0.1']"),
+        ("CONFIG SET bind *", "+OK"),
+    ] {
+        check(&mut client, &[(line, reply)]);
+        assert_eq!(server.client().run("PING"), "+PONG", "{line}");
+    }
+}
+
+#[test]
 fn idle_clients_are_closed_after_the_timeout() {
     let server = Server::tls(&["--timeout", "1"]);
     let mut client = server.client();

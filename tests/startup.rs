@@ -120,6 +120,17 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
+fn an_address_of_another_machine_and_a_socket_in_no_folder_are_named() {
+    let folder = folder();
+    let (port, arguments) = (free_port().to_string(), tls_arguments(folder.path()));
+    // Of the block that documentation uses.
+    let elsewhere = ["--bind", "203.0.113.1"];
+    refused(folder.path(), &tls_start(&port, &arguments, &elsewhere), &["203.0.113.1", "addresses of this machine"]);
+    let nowhere = ["--bind", "127.0.0.1", "--unixsocket", "/nowhere/redis.sock"];
+    refused(folder.path(), &tls_start(&port, &arguments, &nowhere), &["Unix socket /nowhere/redis.sock", "folder"]);
+}
+
+#[test]
 fn a_data_folder_keeps_its_mode() {
     for (first, second) in [(Mode::Tls, Mode::Plain), (Mode::Plain, Mode::Tls)] {
         let folder = folder();

@@ -10,15 +10,41 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// A socket that could not be opened.
 #[derive(Debug)]
 pub struct ListenError {
+    /// The TCP port, or none for the Unix socket.
+    port: Option<u16>,
     /// The address.
-    pub address: String,
+    address: String,
     /// Why not.
-    pub source: io::Error,
+    source: io::Error,
+}
+
+impl ListenError {
+    /// Whether somebody listens there, maybe this server itself.
+    pub fn is_in_use(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AddrInUse
+    }
+
+    /// The way out.
+    fn advice(&self) -> &'static str {
+        match self.source.kind() {
+            _ if self.port.is_none() => "unixsocket takes a path in a folder that exists and can be written",
+            io::ErrorKind::AddrInUse => "choose another port, or end the process that uses it",
+            io::ErrorKind::PermissionDenied => "choose a port above 1023, or give the program CAP_NET_BIND_SERVICE",
+            _ => "bind takes addresses of this machine; one with a - before it may be missing",
+        }
+    }
 }
 
 impl std::fmt::Display for ListenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Could not create server TCP listening socket {}: {}", self.address, self.source)
+        let Self { port, address, source } = self;
+        match port {
+            Some(port) => {
+                writeln!(f, "Warning: Could not create server TCP listening socket {address}: {source}")?;
+                write!(f, "Failed listening on port {port} (tcp): {}", self.advice())
+            }
+            None => write!(f, "Failed opening Unix socket {address}: {source}; {}", self.advice()),
+        }
     }
 }
 
@@ -42,7 +68,7 @@ impl Listeners {
                 None => (address.as_str(), false),
             };
             let name = format!("{address}:{port}");
-            let failed = |source| ListenError { address: name.clone(), source };
+            let failed = |source| ListenError { port: Some(port), address: name.clone(), source };
             let ip = match address {
                 "*" => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
                 "::*" => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
@@ -64,7 +90,7 @@ impl Listeners {
 
     /// Opens the Unix socket; a stale one of that name is replaced.
     pub fn open_unix(&mut self, path: &Path, mode: Option<u32>) -> Result<(), ListenError> {
-        let failed = |source| ListenError { address: path.display().to_string(), source };
+        let failed = |source| ListenError { port: None, address: path.display().to_string(), source };
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::config::Settings;
 use crate::engine::Engine;
-use crate::network::{Acceptor, AcceptorHandle, Listeners, WorkerPool};
+use crate::network::{Acceptor, AcceptorHandle, ListenError, Listeners, WorkerPool};
 
 /// What the server listens on.
 pub struct Listening {
@@ -19,26 +19,23 @@ pub struct Listening {
 
 impl Listening {
     /// Opens the sockets that the settings name.
-    pub fn open(settings: &Settings) -> Result<Listeners, String> {
+    pub fn open(settings: &Settings) -> Result<Listeners, ListenError> {
         Self::open_beside(settings, &Listeners::default())
     }
 
     /// As [`Listening::open`], using sockets again that are open already.
-    fn open_beside(settings: &Settings, open: &Listeners) -> Result<Listeners, String> {
+    fn open_beside(settings: &Settings, open: &Listeners) -> Result<Listeners, ListenError> {
         let network = &settings.network;
         let mut listeners = Listeners::default();
         let port = if settings.transit_encryption { network.tls_port } else { network.port };
         if port != 0 {
-            let opened = listeners.open_tcp(&network.bind.0, port, network.tcp_backlog, open);
-            opened.map_err(|error| {
-                format!("Warning: {error}\nFailed listening on port {port} (tcp): choose another port, or end the process that uses it")
-            })?;
+            listeners.open_tcp(&network.bind.0, port, network.tcp_backlog, open)?;
         }
         match &open.unix {
             Some(unix) => listeners.unix = unix.try_clone().ok(),
             None if !network.unixsocket.is_empty() => {
                 let mode = Some(network.unixsocketperm).filter(|mode| *mode != 0);
-                listeners.open_unix(Path::new(&network.unixsocket), mode).map_err(|error| error.to_string())?;
+                listeners.open_unix(Path::new(&network.unixsocket), mode)?;
             }
             None => {}
         }
@@ -51,12 +48,21 @@ impl Listening {
         Ok(Arc::new(Self { engine, workers, current: Mutex::new(Some((listeners, handle))) }))
     }
 
-    /// Moves to what the settings name now; on an error everything stays as it is.
+    /// Moves to what the settings name now. On an error everything stays as it is, but for an address in use: it may be
+    /// this server that holds it under another name (`*` and 127.0.0.1), so what is open is closed before the second try,
+    /// and the caller goes back to the settings before.
     pub fn move_to(&self, settings: &Settings) -> Result<(), String> {
         let mut current = self.current.lock();
         let none = Listeners::default();
         let open = current.as_ref().map_or(&none, |(listeners, _)| listeners);
-        let listeners = Self::open_beside(settings, open)?;
+        let listeners = match Self::open_beside(settings, open) {
+            Err(error) if error.is_in_use() => {
+                let unix = current.take().and_then(|(listeners, _)| listeners.unix);
+                Self::open_beside(settings, &Listeners { unix, ..Listeners::default() })
+            }
+            opened => opened,
+        };
+        let listeners = listeners.map_err(|error| error.to_string())?;
         let handle =
             Acceptor::start(self.engine, Arc::clone(&self.workers), &listeners).map_err(|error| error.to_string())?;
         *current = Some((listeners, handle));

@@ -190,7 +190,7 @@ fn assemble(prepared: Prepared) -> Result<Assembled, String> {
     warn_of_disabled_users(&loaded, &users);
     let now = UnixMillis::now();
     // Listening comes before the data folder is touched: a busy port must leave nothing behind.
-    let listeners = Listening::open(&settings)?;
+    let listeners = Listening::open(&settings).map_err(|error| error.to_string())?;
     let folder = PathBuf::from(&settings.general.dir);
     let configured = Configured { mode, id: &settings.replication.group_id };
     let group = GroupIdentity::open(&folder, configured, now.seconds()).map_err(|error| error.to_string())?;
