@@ -48,10 +48,33 @@ const ERRORS: &[Row<'_>] = &[
     ("EXEC", "[+OK +OK +OK 0]"),
 ];
 
+const REFUSED_EXEC: &[Row<'_>] = &[
+    ("EXEC x", "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command"),
+    ("MULTI", "+OK"),
+    ("EXEC x", "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command"),
+    ("EXEC", "-ERR EXEC without MULTI"),
+    ("ACL SETUSER nobody on nopass +@all -exec", "+OK"),
+    ("AUTH nobody x", "+OK"),
+    ("EXEC", "-EXECABORT Transaction discarded because of: NOPERM …"),
+];
+
+const WITHOUT_MEMORY: &[Row<'_>] = &[
+    ("CONFIG SET maxmemory 1", "+OK"),
+    ("MULTI", "+OK"),
+    ("GET a", "-OOM command not allowed when used memory > 'maxmemory'."),
+    ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+    ("MULTI", "+OK"),
+    ("PING", "-OOM command not allowed when used memory > 'maxmemory'."),
+    ("DISCARD", "+OK"),
+    ("PING", "+PONG"),
+    ("CONFIG SET maxmemory 0", "+OK"),
+];
+
 #[test]
 fn every_command_replies_as_redis_does() {
     let server = Server::tls(&[]);
     check_all(&mut server.client(), &[("queuing", QUEUING), ("errors", ERRORS)]);
+    check_all(&mut server.client(), &[("without memory", WITHOUT_MEMORY), ("refused", REFUSED_EXEC)]);
     check_all(
         &mut server.client3(),
         &[(

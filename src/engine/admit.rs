@@ -142,15 +142,19 @@ impl Engine {
         Ok(row)
     }
 
-    /// A refused command spoils an open transaction; a refused EXEC ends it.
+    /// A refused command spoils an open transaction; a refused EXEC ends it, and says so even where none was open.
     pub(super) fn abort_transaction(&self, session: &mut Session, row: Option<usize>, error: WireError) -> WireError {
-        let Some(transaction) = &mut session.transaction else { return error };
-        transaction.aborted = true;
+        if let Some(transaction) = &mut session.transaction {
+            transaction.aborted = true;
+        }
         if !row.is_some_and(|row| self.table.row(row).spec.flags.contains(Flags::RUNS_QUEUE)) {
             return error;
         }
         self.close_transaction(session);
-        WireError::new(format!("EXECABORT Transaction discarded because of: {error}"))
+        // Its code takes the place of the general one.
+        let cause = error.to_string();
+        let cause = cause.strip_prefix("ERR ").unwrap_or(&cause);
+        WireError::new(format!("EXECABORT Transaction discarded because of: {cause}"))
     }
 
     fn allows_protected(&self, settings: &Settings, session: &Session, name: &str) -> bool {
