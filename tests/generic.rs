@@ -183,6 +183,7 @@ const SCANNING: &[Row<'_>] = &[
     ("SCAN 0 COUNT 0", "-ERR syntax error"),
     ("SCAN 0 COUNT x", "-ERR value is not an integer or out of range"),
     ("SCAN 0 BOGUS", "-ERR syntax error"),
+    ("SCAN 0 NOVALUES", "-ERR NOVALUES option can only be used in HSCAN"),
     ("SSCAN k 0", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
 ];
 

@@ -76,6 +76,8 @@ const RANDOM: &[Row<'_>] = &[
         "-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
     ),
     ("HSCAN h 0", "['0' ['a' '1']]"),
+    ("HSCAN h 0 NOVALUES", "['0' ['a']]"),
+    ("HSCAN h 0 COUNT 5 NOVALUES MATCH z*", "['0' []]"),
     ("HSCAN none 0", "['0' []]"),
     ("HSCAN h x", "-ERR invalid cursor"),
     ("HSCAN h 0 MATCH z*", "['0' []]"),

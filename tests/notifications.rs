@@ -27,6 +27,8 @@ fn commands_tell_their_events_in_order() {
         ("SET k 1", &["new k", "set k"]),
         ("SET k 2", &["set k"]),
         ("GET missing", &["keymiss missing"]),
+        ("HSCAN missing 0", &["keymiss missing"]),
+        ("COPY missing other", &["keymiss missing"]),
         ("EXPIRE k 100", &["expire k"]),
         ("DEL k", &["del k"]),
         ("DEL k", &[]),

@@ -1,4 +1,4 @@
-//! What SCAN and its kin share: the arguments (cursor, MATCH, COUNT, TYPE), and one step over the elements of a container.
+//! What SCAN and its kin share: the arguments (cursor, MATCH, COUNT, TYPE, NOVALUES), and one step over the elements of a container.
 
 use crate::base::glob;
 use crate::data::Element;
@@ -16,23 +16,44 @@ pub struct ScanOptions<'a> {
     pub pattern: Option<&'a [u8]>,
     /// Only keys of this type.
     pub type_name: Option<&'a [u8]>,
+    /// Names alone, without what belongs to them.
+    names_only: bool,
+}
+
+/// What is scanned: each takes an option of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Scanned {
+    /// The keys of a database: TYPE.
+    Keys,
+    /// A hash: NOVALUES.
+    Fields,
+    /// A set or a sorted set.
+    Members,
 }
 
 impl<'a> ScanOptions<'a> {
     /// Reads the cursor at argument `first` and the options behind it.
-    pub fn parse(ctx: &Context<'a>, first: usize, allows_type: bool) -> Result<Self, WireError> {
+    pub fn parse(ctx: &Context<'a>, first: usize, scanned: Scanned) -> Result<Self, WireError> {
         let args = ctx.args;
         let cursor = parse_cursor(args.at(first)).ok_or(WireError::BAD_CURSOR)?;
-        let mut options = Self { cursor, count: 10, pattern: None, type_name: None };
+        let mut options = Self { cursor, count: 10, pattern: None, type_name: None, names_only: false };
         let mut index = first + 1;
         while index < args.len() {
+            if args.is(index, "NOVALUES") {
+                if scanned != Scanned::Fields {
+                    return Err(WireError::fixed("ERR NOVALUES option can only be used in HSCAN"));
+                }
+                options.names_only = true;
+                index += 1;
+                continue;
+            }
             let Some(value) = args.get(index + 1) else { return Err(WireError::SYNTAX) };
             if args.is(index, "COUNT") {
                 let count = ctx.int(index + 1)?;
                 options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or(WireError::SYNTAX)?;
             } else if args.is(index, "MATCH") {
                 options.pattern = Some(value).filter(|pattern| *pattern != b"*");
-            } else if allows_type && args.is(index, "TYPE") {
+            } else if scanned == Scanned::Keys && args.is(index, "TYPE") {
                 options.type_name = Some(value);
             } else {
                 return Err(WireError::SYNTAX);
@@ -61,18 +82,19 @@ fn parse_cursor(text: &[u8]) -> Option<u64> {
 /// What a step over the elements of a container found: names that match, each with what belongs to it behind it.
 pub struct Found<'p> {
     pattern: Option<&'p [u8]>,
+    names_only: bool,
     items: Vec<Vec<u8>>,
 }
 
 impl Found<'_> {
-    /// Takes a name if it matches; `true` when it did.
+    /// Takes a name if it matches; `true` when what belongs to it is wanted too.
     pub fn take(&mut self, name: Element<'_>) -> bool {
         let name = name.to_vec();
         let matches = self.pattern.is_none_or(|pattern| glob::matches(pattern, &name));
         if matches {
             self.items.push(name);
         }
-        matches
+        matches && !self.names_only
     }
 
     /// Takes what belongs to the name before.
@@ -83,36 +105,28 @@ impl Found<'_> {
 
 impl Context<'_> {
     /// Answers SSCAN, HSCAN or ZSCAN: `walk` goes one step over the container from a cursor on, visits about so many elements, and
-    /// returns the next cursor.
+    /// returns the next cursor. Where there is nothing to scan, cursor and type are checked, options are not.
     pub(in crate::commands) fn scan_elements<T: Container>(
         &mut self,
+        scanned: Scanned,
         walk: impl FnOnce(&T, u64, usize, &mut Found<'_>) -> u64,
     ) -> CommandResult {
-        if self.scan_of_nothing::<T>()? {
-            return Ok(Outcome::Done);
-        }
-        let options = ScanOptions::parse(self, 2, false)?;
-        let mut found = Found { pattern: options.pattern, items: Vec::new() };
-        let container = self.keys.read::<T>(self.args.at(1))?;
-        let next = container.map_or(0, |container| walk(container, options.cursor, options.count, &mut found));
+        parse_cursor(self.args.at(2)).ok_or(WireError::BAD_CURSOR)?;
+        let (next, items) = match self.keys.read::<T>(self.args.at(1))? {
+            None => (0, Vec::new()),
+            Some(container) => {
+                let options = ScanOptions::parse(self, 2, scanned)?;
+                let ScanOptions { cursor, count, pattern, names_only, .. } = options;
+                let mut found = Found { pattern, names_only, items: Vec::new() };
+                (walk(container, cursor, count, &mut found), found.items)
+            }
+        };
         self.reply.array(2);
         self.reply.bulk(next.to_string().as_bytes());
-        self.reply.array(found.items.len());
-        for item in &found.items {
+        self.reply.array(items.len());
+        for item in &items {
             self.reply.bulk(item);
         }
         Ok(Outcome::Done)
-    }
-
-    /// Answers the scan of a missing key at argument 1: cursor and type are checked, options are not.
-    fn scan_of_nothing<T: Container>(&mut self) -> Result<bool, WireError> {
-        parse_cursor(self.args.at(2)).ok_or(WireError::BAD_CURSOR)?;
-        if self.keys.peek(self.args.at(1)).map(|entry| T::of(entry.value())).transpose()?.is_some() {
-            return Ok(false);
-        }
-        self.reply.array(2);
-        self.reply.bulk(b"0");
-        self.reply.array(0);
-        Ok(true)
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn copy(ctx: &mut Context<'_>) -> CommandResult {
     if source == target && from == to {
         return Err(WireError::SAME_OBJECT);
     }
-    let Some((value, expiry)) = ctx.keys.peek(from).map(|entry| (duplicate(entry), entry.expiry())) else {
+    let Some((value, expiry)) = ctx.keys.look(from).map(|entry| (duplicate(entry), entry.expiry())) else {
         return ctx.done_int(0);
     };
     ctx.keys.select(target);

@@ -2,7 +2,7 @@
 
 use crate::base::glob;
 use crate::catalog::{Categories, Spec, flags};
-use crate::commands::scan_options::ScanOptions;
+use crate::commands::scan_options::{ScanOptions, Scanned};
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context, Outcome};
 
@@ -26,7 +26,7 @@ pub const ROWS: &[Command] = &[Command {
 }];
 
 pub(super) fn scan(ctx: &mut Context<'_>) -> CommandResult {
-    let options = ScanOptions::parse(ctx, 1, true)?;
+    let options = ScanOptions::parse(ctx, 1, Scanned::Keys)?;
     let mut keys: Vec<u8> = Vec::new();
     let mut found = 0;
     let mut inner = crate::resp::Reply::new(&mut keys, ctx.reply.protocol);

@@ -1,6 +1,7 @@
 //! HSCAN.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::commands::scan_options::Scanned;
 use crate::data::hash::Hash;
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context};
@@ -18,15 +19,16 @@ pub const ROWS: &[Command] = &[Command {
         summary: "Walks fields and values of a hash in steps.",
         complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
                 cursor to return back to 0. N is the number of elements inside the collection.",
+        history: &[("7.4.0", "Added the `NOVALUES` option.")],
         tips: &["nondeterministic_output"],
-        args: "key:key cursor:integer pattern?=MATCH:pattern count?=COUNT:integer",
+        args: "key:key cursor:integer pattern?=MATCH:pattern count?=COUNT:integer novalues?=NOVALUES",
         ..Spec::BASE
     },
     run: hscan,
 }];
 
 pub(super) fn hscan(ctx: &mut Context<'_>) -> CommandResult {
-    ctx.scan_elements(|hash: &Hash, cursor, count, found| {
+    ctx.scan_elements(Scanned::Fields, |hash: &Hash, cursor, count, found| {
         hash.scan(cursor, count, |field, value| {
             if found.take(field) {
                 found.take_value(value.to_vec());

@@ -1,6 +1,7 @@
 //! SSCAN.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::commands::scan_options::Scanned;
 use crate::data::set::Set;
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context};
@@ -26,7 +27,7 @@ pub const ROWS: &[Command] = &[Command {
 }];
 
 pub(super) fn sscan(ctx: &mut Context<'_>) -> CommandResult {
-    ctx.scan_elements(|set: &Set, cursor, count, found| {
+    ctx.scan_elements(Scanned::Members, |set: &Set, cursor, count, found| {
         set.scan(cursor, count, |member| {
             found.take(member);
         })

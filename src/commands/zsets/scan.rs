@@ -2,6 +2,7 @@
 
 use crate::base::number::{format_f64, format_score};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
+use crate::commands::scan_options::Scanned;
 use crate::data::zset::ZSet;
 use crate::engine::Command;
 use crate::engine::{CommandResult, Context};
@@ -27,7 +28,7 @@ pub const ROWS: &[Command] = &[Command {
 }];
 
 pub(super) fn zscan(ctx: &mut Context<'_>) -> CommandResult {
-    ctx.scan_elements(|set: &ZSet, cursor, count, found| {
+    ctx.scan_elements(Scanned::Members, |set: &ZSet, cursor, count, found| {
         // A packed set shows the text it stores.
         let write_score = if set.encoding() == "listpack" { format_score } else { format_f64 };
         set.scan(cursor, count, |member, score| {
