@@ -163,8 +163,9 @@ fn shutdown_ends_with_code_zero() {
 
 #[test]
 fn the_start_is_told_in_readable_lines() {
-    let server = Server::tls(&[]);
+    let server = Server::tls(&["--supervised", "auto"]);
     support::eventually("a line that says so", || server.log().contains("Ready to accept connections"));
+    assert!(!server.log().contains("supervis"), "whoever looks for a supervisor may find none");
 }
 
 #[test]

@@ -27,7 +27,8 @@ pub fn announce_ready(settings: &Settings) {
         Supervised::Systemd => process::notify_systemd("STATUS=Ready to accept connections\nREADY=1\n"),
         Supervised::Upstart => process::stop_for_upstart(),
         Supervised::Auto => match process::notify_systemd("STATUS=Ready to accept connections\nREADY=1\n") {
-            Ok(false) => process::stop_for_upstart(),
+            // Finding nobody is an answer to the question too.
+            Ok(false) => process::stop_for_upstart().map(|_| true),
             told => told,
         },
     };
