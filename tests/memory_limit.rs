@@ -162,6 +162,7 @@ fn the_allocator_answers_and_flushes() {
     assert!(client.run("DEBUG MALLCTL no.such.figure").starts_with("-ERR "));
     assert!(client.run("DEBUG MALLCTL-STR arena.0.destroy VOID").starts_with("-ERR "));
     assert_eq!(client.run("MEMORY PURGE"), "+OK");
+    assert!(client.text("MEMORY MALLOC-STATS").starts_with("jemalloc "));
 }
 
 #[test]

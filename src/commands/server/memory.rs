@@ -233,7 +233,7 @@ fn allocator_report() -> Result<String, tikv_jemalloc_ctl::Error> {
     use tikv_jemalloc_ctl::{arenas, epoch, stats, version};
     epoch::advance()?;
     Ok(format!(
-        "{}\narenas: {}\nallocated: {}\nactive: {}\nmetadata: {}\nresident: {}\nmapped: {}\nretained: {}\n",
+        "jemalloc {}\narenas: {}\nallocated: {}\nactive: {}\nmetadata: {}\nresident: {}\nmapped: {}\nretained: {}\n",
         version::read()?,
         arenas::narenas::read()?,
         stats::allocated::read()?,
