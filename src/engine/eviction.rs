@@ -94,9 +94,8 @@ impl Engine {
     /// Whether this server decides itself what it keeps: not while it loads, not as a replica, which takes what its primary has unless
     /// `replica-ignore-maxmemory` says otherwise, and not while writes are held back, since evicting is one.
     pub(super) fn may_evict(&self, settings: &Settings, now: UnixMillis) -> bool {
-        !(self.replication.is_replica() && settings.memory.replica_ignore_maxmemory)
-            && !self.saving.loads.is_active()
-            && self.pause.current(now).is_none()
+        let keeps_all = self.replication.is_replica() && settings.memory.replica_ignore_maxmemory;
+        !(keeps_all || self.saving.loads.is_active() || self.pause.current(now).is_some())
     }
 
     /// Frees memory though no command asks for it: after the limit was lowered, or where a burst has gone past it.
