@@ -3,7 +3,7 @@
 //! COMMAND COUNT, COMMAND LIST, COMMAND INFO and COMMAND DOCS answer as Redis 7.2.6 does, apart from the commands in [`ADDED`] and
 //! from summaries, which are our own. Where Redis 7.0 is followed, scripts may not call seven blocking commands, and COMMAND
 //! GETKEYS and GETKEYSANDFLAGS want one argument more; their flags and arity say so. What was added to older commands does not
-//! show: SET's IFEQ (Valkey 8.1), and the filters of CLIENT LIST and CLIENT KILL (Redis 7.4, Valkey 9).
+//! show: HSCAN's NOVALUES (Redis 7.4), SET's IFEQ (Valkey 8.1), and the filters of CLIENT LIST and CLIENT KILL (Redis 7.4, Valkey 9).
 
 /// The commands and subcommands that Redis 7.2 does not have, by where they come from.
 pub const ADDED: &[(&str, &[&str])] = &[

@@ -19,9 +19,8 @@ pub const ROWS: &[Command] = &[Command {
         summary: "Walks fields and values of a hash in steps.",
         complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
                 cursor to return back to 0. N is the number of elements inside the collection.",
-        history: &[("7.4.0", "Added the `NOVALUES` option.")],
         tips: &["nondeterministic_output"],
-        args: "key:key cursor:integer pattern?=MATCH:pattern count?=COUNT:integer novalues?=NOVALUES",
+        args: "key:key cursor:integer pattern?=MATCH:pattern count?=COUNT:integer",
         ..Spec::BASE
     },
     run: hscan,
