@@ -197,3 +197,20 @@ fn optimistic_increments_lose_nothing() {
     });
     assert_eq!(server.client().run("GET n"), "'100'");
 }
+
+#[test]
+fn watching_many_keys_holds_nobody_up() {
+    let server = Server::tls(&[]);
+    let (mut client, mut other) = (server.client(), server.client());
+    let keys: Vec<String> = (0..100_000).map(|i| format!("key{i}")).collect();
+    for _ in 0..2 {
+        let words: Vec<&[u8]> = std::iter::once(&b"WATCH"[..]).chain(keys.iter().map(|key| key.as_bytes())).collect();
+        assert_eq!(client.run_args(&words), "+OK");
+    }
+    assert_eq!(other.run("SET key99999 x"), "+OK");
+    assert_eq!(client.run("MULTI"), "+OK");
+    assert_eq!(client.run("EXEC"), "nil*");
+    assert_eq!(client.run("WATCH key1 key1"), "+OK");
+    assert_eq!(client.run("UNWATCH"), "+OK");
+    assert_eq!(other.run("SET key1 x"), "+OK");
+}

@@ -38,11 +38,14 @@ pub struct Watches {
 impl Watches {
     /// `session` watches a key from now on.
     pub fn add(&self, session: &mut Session, watched: WatchedKey) {
-        if session.watched.iter().any(|w| w.db == watched.db && w.key == watched.key) {
+        let watcher = Watcher { broken: Arc::clone(&session.watch_broken), stale: Arc::clone(&watched.stale) };
+        let mut watchers = self.keys.entry((watched.db, watched.key.clone())).or_default();
+        // Asked of the key, not of the session: a client may watch many.
+        if watchers.iter().any(|other| Arc::ptr_eq(&other.broken, &watcher.broken)) {
             return;
         }
-        let watcher = Watcher { broken: Arc::clone(&session.watch_broken), stale: Arc::clone(&watched.stale) };
-        self.keys.entry((watched.db, watched.key.clone())).or_default().push(watcher);
+        watchers.push(watcher);
+        drop(watchers);
         self.count.fetch_add(1, Relaxed);
         session.watched.push(watched);
         session.client.watched.store(session.watched.len() as u32, Relaxed);
