@@ -328,3 +328,24 @@ fn a_silent_stranger_is_cut_off_and_stops_nobody() {
         let _ = socket.read_to_end(&mut answer);
     }
 }
+
+#[test]
+fn handshakes_that_do_not_end_give_way_when_all_places_are_taken() {
+    let server = Server::tls(&["--tls-max-handshakes", "3", "--tls-handshake-timeout", "60000"]);
+    // The beginning of a hello: the handshakes have begun, and never end.
+    let slow: Vec<_> = (0..10)
+        .map(|_| {
+            let mut socket = server.tcp();
+            socket.write_all(&[22, 3, 1, 2, 0, 1]).expect("sent");
+            socket
+        })
+        .collect();
+    // Each one finds a place, long before the handshakes run into their timeout.
+    for _ in 0..5 {
+        assert_eq!(server.client().run("PING"), "+PONG");
+    }
+    assert!(server.log().contains("with all places of tls-max-handshakes taken"), "{}", server.log());
+    // The oldest has been cut off.
+    let mut rest = Vec::new();
+    let _ = (&slow[0]).read_to_end(&mut rest);
+}

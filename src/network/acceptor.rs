@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::listener::Listeners;
+use super::places::{Place, Places};
 use super::worker::{Accepted, AcceptedSocket, WorkerPool};
 use crate::engine::Engine;
 use crate::metrics::Totals;
@@ -37,7 +37,8 @@ const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode because pr
 pub struct Acceptor {
     engine: &'static Engine,
     workers: Arc<WorkerPool>,
-    in_flight: Arc<Semaphore>,
+    /// For handshakes in progress.
+    places: Arc<Places>,
 }
 
 /// Ends the acceptor's threads when dropped, and waits for them: then their listening sockets are closed, and the port is free.
@@ -65,7 +66,7 @@ impl Acceptor {
     ) -> io::Result<AcceptorHandle> {
         let (stop, stopped) = tokio::sync::watch::channel(());
         let settings = engine.config.settings();
-        let in_flight = Arc::new(Semaphore::new(settings.tls.tls_max_handshakes.max(1) as usize));
+        let places = Places::new(settings.tls.tls_max_handshakes as usize);
         let threads = if engine.tls.is_some() {
             std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2))
         } else {
@@ -76,7 +77,7 @@ impl Acceptor {
             let tcp = listeners.tcp.iter().map(std::net::TcpListener::try_clone).collect::<Result<Vec<_>, _>>()?;
             // One thread is enough for the Unix socket.
             let unix = listeners.unix.as_ref().filter(|_| index == 0).map(|l| l.try_clone()).transpose()?;
-            let acceptor = Self { engine, workers: Arc::clone(&workers), in_flight: Arc::clone(&in_flight) };
+            let acceptor = Self { engine, workers: Arc::clone(&workers), places: Arc::clone(&places) };
             let mut stopped = stopped.clone();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = std::thread::Builder::new().name(format!("acceptor-{index}")).spawn(move || {
@@ -114,15 +115,12 @@ impl Acceptor {
 
     async fn accept_tcp(self: Arc<Self>, listener: TcpListener) {
         loop {
-            // At most so many handshakes at once: further connections wait in the kernel's queue.
-            let Ok(permit) = Arc::clone(&self.in_flight).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
+                    // While there is no place for this one, further connections wait in the kernel's queue.
+                    let place = self.places.enter().await;
                     let acceptor = Arc::clone(&self);
-                    tokio::spawn(async move {
-                        acceptor.admit_tcp(stream).await;
-                        drop(permit);
-                    });
+                    tokio::spawn(async move { acceptor.admit_tcp(stream, place).await });
                 }
                 Err(error) => pause_after(&error).await,
             }
@@ -156,7 +154,7 @@ impl Acceptor {
         }
     }
 
-    async fn admit_tcp(&self, stream: TcpStream) {
+    async fn admit_tcp(&self, stream: TcpStream, place: Place) {
         let Ok(peer) = prepare(&stream, self.engine) else { return };
         let refusal = self.refusal(&peer);
         let Some(tls) = &self.engine.tls else {
@@ -180,7 +178,14 @@ impl Acceptor {
             self.engine.handshakes.start();
             TlsAcceptor::from(Arc::clone(generation.server())).accept(stream).await.map(Some)
         };
-        let stream = match tokio::time::timeout(timeout, handshake).await {
+        let ended = tokio::select! {
+            ended = tokio::time::timeout(timeout, handshake) => ended,
+            () = place.gives_way() => {
+                let sentence = "the client took too long, with all places of tls-max-handshakes taken";
+                return self.workers.refusals().handshake(&peer.address, FailureReason::Timeout, sentence);
+            }
+        };
+        let stream = match ended {
             Ok(Ok(Some(stream))) => stream,
             Ok(Ok(None)) => return,
             Ok(Err(error)) => {

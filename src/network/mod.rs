@@ -6,6 +6,7 @@ mod debugging;
 mod input;
 mod listener;
 mod output;
+mod places;
 mod refusal;
 mod transport;
 mod waits;

@@ -71,7 +71,7 @@ parameters! {
     /// Milliseconds a client has to complete its handshake.
     "tls-handshake-timeout" => tls_handshake_timeout: u32 = "10000", int(1, INT_MAX);
 
-    /// Handshakes in flight at once; further connections wait their turn.
+    /// Handshakes in flight at once; further connections wait their turn, or for the oldest of these to have had a second.
     "tls-max-handshakes" => tls_max_handshakes: u32 = "256", int(1, 65535), [effect(Effect::Bind)];
 
     /// Encrypt the link to the primary. An encrypted group always does; yes in a plaintext group is refused.
