@@ -167,6 +167,27 @@ fn a_script_past_its_time_lets_others_know_and_can_be_killed() {
 }
 
 #[test]
+fn a_script_can_be_killed_within_a_library_function_and_while_its_reply_is_written() {
+    let server = Server::tls(&["--busy-reply-threshold", "10"]);
+    let (mut runner, mut other) = (server.client(), server.client());
+    let nested = "local t = {} for level = 1, 10 do local u = {} for i = 1, 30 do u[i] = t end t = u end";
+    for code in [
+        "return string.find(('a'):rep(3000), ('a*'):rep(20) .. 'b')",
+        "return pcall(string.gsub, ('a'):rep(3000), ('a-'):rep(20) .. 'b', 'x')",
+        &format!("{nested} return cjson.encode(t)"),
+        &format!("{nested} return cmsgpack.pack(t)"),
+        &format!("{nested} return t"),
+    ] {
+        runner.send(&format!("EVAL \"{code}\" 0"));
+        eventually("the server is busy", || other.run("PING") == BUSY);
+        assert_eq!(other.run("SCRIPT KILL"), "+OK");
+        let reply = runner.reply();
+        assert!(reply.starts_with("-ERR Script killed by user with SCRIPT KILL..."), "{reply}");
+        eventually("the server is there again", || other.run("PING") == "+PONG");
+    }
+}
+
+#[test]
 fn a_function_past_its_time_is_killed_as_a_function() {
     let server = Server::tls(&["--busy-reply-threshold", "10"]);
     let (mut runner, mut other) = (server.client(), server.client());

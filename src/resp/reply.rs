@@ -23,6 +23,13 @@ pub enum Protocol {
 #[derive(Debug)]
 pub struct Mark(usize);
 
+impl Mark {
+    /// Where it is in the buffer.
+    pub fn position(&self) -> usize {
+        self.0
+    }
+}
+
 /// Appends replies to a buffer.
 pub struct Reply<'a> {
     out: &'a mut Vec<u8>,

@@ -7,7 +7,7 @@ use super::error::{command_error, error_table, reply_error};
 use super::host::{ReplicationTargets, ask};
 use super::interpreter::Purpose;
 use super::numbers::write_argument;
-use super::{debugger, digest, library, replies};
+use super::{clock, debugger, digest, library, replies};
 use crate::config::REDIS_VERSION;
 use crate::resp::{OwnedArgs, Protocol};
 
@@ -70,7 +70,8 @@ fn add_log(lua: &Lua, table: &Table) -> Result<()> {
 
 /// `redis.call` and `redis.pcall`: the first throws an error of the command, the second returns it.
 fn call(lua: &Lua, values: MultiValue, throw: bool) -> Result<Value> {
-    let args = command_arguments(&values).inspect_err(debugger::note_error)?;
+    clock::look()?;
+    let args = command_arguments(lua, &values).inspect_err(debugger::note_error)?;
     drop(values);
     let mut reply = Vec::new();
     debugger::note_call(&args);
@@ -87,15 +88,21 @@ fn call(lua: &Lua, values: MultiValue, throw: bool) -> Result<Value> {
 }
 
 /// The arguments of a command: strings as they are, numbers as Redis writes them.
-fn command_arguments(values: &MultiValue) -> Result<OwnedArgs> {
+fn command_arguments(lua: &Lua, values: &MultiValue) -> Result<OwnedArgs> {
     if values.is_empty() {
         return Err(reply_error("Please specify at least one argument for this redis lib call"));
     }
     let mut args = OwnedArgs::default();
     let mut number = Vec::new();
+    let mut bytes = 0;
     for value in values {
         match value {
-            Value::String(string) => args.push(&string.as_bytes()),
+            Value::String(string) => {
+                let string = string.as_bytes();
+                bytes += string.len();
+                clock::check_size(lua, bytes)?;
+                args.push(&string);
+            }
             other => {
                 let wrong = "Lua redis lib command arguments must be strings or integers";
                 number.clear();
@@ -107,8 +114,8 @@ fn command_arguments(values: &MultiValue) -> Result<OwnedArgs> {
     Ok(args)
 }
 
-fn acl_check_cmd(_: &Lua, values: MultiValue) -> Result<bool> {
-    let args = command_arguments(&values)?;
+fn acl_check_cmd(lua: &Lua, values: MultiValue) -> Result<bool> {
+    let args = command_arguments(lua, &values)?;
     let allowed = ask(|host| host.may_run(&args)).flatten();
     allowed.ok_or_else(|| reply_error("Invalid command passed to redis.acl_check_cmd()"))
 }
@@ -119,6 +126,7 @@ fn sha1hex(lua: &Lua, values: MultiValue) -> Result<String> {
     }
     let text = lua.coerce_string(values[0].clone())?;
     let bytes = text.as_ref().map(|text| text.as_bytes());
+    clock::work(bytes.as_ref().map_or(0, |bytes| bytes.len()))?;
     Ok(digest::sha1hex(bytes.as_deref().unwrap_or_default()).to_string())
 }
 
@@ -184,6 +192,9 @@ fn set_protocol(lua: &Lua, values: MultiValue) -> Result<()> {
     Ok(())
 }
 
+/// Bytes of the log that a line of a script may take; the rest is cut off.
+const MAX_LINE_BYTES: usize = 1024;
+
 /// `redis.log`: a line in the server's log.
 fn log(lua: &Lua, values: MultiValue) -> Result<()> {
     let args = Arguments::new(lua, values);
@@ -193,14 +204,16 @@ fn log(lua: &Lua, values: MultiValue) -> Result<()> {
     let Ok(level) = args.integer(1) else {
         return Err(reply_error("First argument must be a number (log level)."));
     };
-    let mut line = String::new();
+    let mut line = Vec::new();
     for index in 2..=args.len() {
         let Ok(text) = args.string(index) else { continue };
         if !line.is_empty() {
-            line.push(' ');
+            line.push(b' ');
         }
-        line.push_str(&text.to_string_lossy());
+        let (text, room) = (text.as_bytes(), MAX_LINE_BYTES.saturating_sub(line.len()));
+        line.extend_from_slice(&text[..text.len().min(room)]);
     }
+    let line = String::from_utf8_lossy(&line);
     match level {
         0 => tracing::debug!("{line}"),
         1 | 2 => tracing::info!("{line}"),

@@ -4,6 +4,9 @@ use mlua::{Lua, LuaString, MultiValue, Result, Table, Value};
 
 use super::error::argument_error;
 
+/// Most results of a library function: Lua has no room for more of a C function.
+pub(super) const MAX_RESULTS: usize = 7990;
+
 /// The arguments of one call.
 pub(super) struct Arguments<'l> {
     lua: &'l Lua,

@@ -5,6 +5,9 @@
 
 use mlua::{Error, Lua, Result, Value};
 
+/// The source of the sandbox's own functions, which error messages pass over.
+pub(super) const SANDBOX: &str = "=sandbox";
+
 /// A Lua value to throw.
 #[derive(Debug)]
 enum Thrown {
@@ -55,13 +58,23 @@ pub(super) fn argument_error(lua: &Lua, index: usize, message: &str) -> Error {
     text_error(lua, format!("bad argument #{index} to '{}' ({message})", name.as_deref().unwrap_or("?")))
 }
 
-/// `chunk:line: ` of the function at a level of the stack, where it is Lua.
+/// `chunk:line: ` of the function at a level of the stack, or of the one below if that is the sandbox's, where it is Lua.
 fn place(lua: &Lua, level: usize) -> String {
-    let found = lua.inspect_stack(level, |function| {
-        let line = function.current_line()?;
-        Some(format!("{}:{line}: ", function.source().short_src?))
-    });
-    found.flatten().unwrap_or_default()
+    for level in level.. {
+        let found = lua.inspect_stack(level, |function| {
+            let source = function.source();
+            if source.source.as_deref() == Some(SANDBOX) {
+                return None;
+            }
+            let place = function.current_line().zip(source.short_src);
+            Some(place.map(|(line, source)| format!("{source}:{line}: ")).unwrap_or_default())
+        });
+        match found {
+            Some(None) => {}
+            other => return other.flatten().unwrap_or_default(),
+        }
+    }
+    String::new()
 }
 
 /// The Lua value that an error stands for.

@@ -3,31 +3,31 @@
 //! The globals are made by `sandbox.lua`; what it cannot do in Lua is done here: the error handler that notes where an
 //! error happened, turning thrown objects into values, and the hook that looks at the clock.
 
+use std::borrow::Cow;
+
 use mlua::chunk::ChunkMode;
 use mlua::state::{GcIncParams, GcMode};
 use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, Result, StdLib, Table, Value, VmState};
 
 use super::arguments::Arguments;
+use super::clock::{self, KILLED};
 use super::debugger::{self, Debugger};
-use super::error::{error_table, reply_error, text_error, thrown_text, value_of};
-use super::host::{SharedHost, Verdict, ask, lend};
-use super::{api, bits, json, msgpack, random, structs};
+use super::error::{SANDBOX, error_table, text_error, thrown_text, value_of};
+use super::host::{SharedHost, ask, lend};
+use super::{api, bits, json, msgpack, random, strings, structs};
 
 /// Memory that one interpreter may take, in bytes.
 pub const MAX_BYTES: usize = 1 << 30;
+
+/// So much is not left to the next cycle of garbage collection when a script has ended.
+const UNTIDY_BYTES: usize = MAX_BYTES / 2;
 
 /// A cycle of garbage collection begins when memory has grown to this part of what the last one left: scripts are short and
 /// leave their arguments behind, so by Lua's own 200 half of an interpreter would be garbage.
 const GC_PAUSE_PERCENT: i32 = 120;
 
 /// Instructions between two looks at the clock.
-const HOOK_INSTRUCTIONS: u32 = 100_000;
-
-/// The source of the sandbox's own functions, which error messages pass over.
-const SANDBOX: &str = "=sandbox";
-
-/// The error that ends a script somebody has killed.
-pub(super) const KILLED: &str = "Script killed by user with SCRIPT KILL...";
+const HOOK_INSTRUCTIONS: u32 = 1000;
 
 /// What an interpreter is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +175,18 @@ impl Interpreter {
         }
     }
 
+    /// Throws away what a script has left behind, if that is much. Lua collects as it makes things, and makes nothing any more once
+    /// its memory is used up: nobody could run a script after one that has run out of it.
+    pub fn tidy(&self) {
+        if self.lua.used_memory() > UNTIDY_BYTES {
+            // Collecting needs a little memory itself.
+            let collected = self.lua.set_memory_limit(2 * MAX_BYTES).and_then(|_| self.lua.gc_collect());
+            if let Err(error) = collected.and_then(|()| self.lua.set_memory_limit(MAX_BYTES).map(drop)) {
+                tracing::warn!("The memory of scripts could not be collected: {error}");
+            }
+        }
+    }
+
     /// Bytes in use.
     pub fn used_memory(&self) -> usize {
         self.lua.used_memory()
@@ -186,6 +198,7 @@ fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
     let natives = lua.globals();
     let (string, table, math) = (natives.get::<Table>("string")?, natives.get::<Table>("table")?, natives.get("math")?);
     random::register(lua, &math)?;
+    let strings = strings::register(lua, &string)?;
     let libraries = lua.create_table()?;
     for (name, library) in [
         ("string", string),
@@ -202,6 +215,7 @@ fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
     let host = lua.create_table()?;
     host.raw_set("natives", natives)?;
     host.raw_set("libraries", libraries)?;
+    host.raw_set("strings", strings)?;
     if purpose == Purpose::Functions {
         host.raw_set("loading", api::loading_library(lua)?)?;
     }
@@ -268,7 +282,7 @@ fn describe(lua: &Lua, value: Value) -> Result<Value> {
         other => {
             let mut text = b"ERR ".to_vec();
             match lua.coerce_string(other.clone())? {
-                Some(string) => text.extend_from_slice(&string.as_bytes()),
+                Some(string) => text.extend_from_slice(&placed_in_script(lua, &string.as_bytes())),
                 None => text.extend_from_slice(other.to_string().unwrap_or_default().as_bytes()),
             }
             error_table(lua, &text, false)?
@@ -279,6 +293,19 @@ fn describe(lua: &Lua, value: Value) -> Result<Value> {
         table.raw_set("line", line)?;
     }
     Ok(value)
+}
+
+/// A message with the place in the script instead of one in the sandbox, which would tell nobody anything.
+fn placed_in_script<'m>(lua: &Lua, message: &'m [u8]) -> Cow<'m, [u8]> {
+    let placed = message.strip_prefix(&SANDBOX.as_bytes()[1..]).and_then(|rest| rest.strip_prefix(b":"));
+    let digits = |rest: &[u8]| rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = placed.and_then(|rest| rest[digits(rest)..].strip_prefix(b": "));
+    match (text, place(lua)) {
+        (Some(text), Some((source, line))) => {
+            Cow::Owned([format!("{}:{line}: ", source.trim_start_matches('@')).as_bytes(), text].concat())
+        }
+        _ => Cow::Borrowed(message),
+    }
 }
 
 /// The innermost function of the script itself: its source and line.
@@ -302,16 +329,7 @@ fn place(lua: &Lua) -> Option<(String, i64)> {
 
 /// Has the clock looked at from time to time.
 fn watch_clock(lua: &Lua) -> Result<()> {
-    lua.set_global_hook(HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS), |_, _| interrupt())
-}
-
-/// The hook: gives the host a chance to end the script.
-fn interrupt() -> Result<VmState> {
-    if super::library::loading_is_late() {
-        return Err(reply_error("FUNCTION LOAD timeout"));
-    }
-    match ask(|host| host.interrupt()) {
-        Some(Verdict::Kill) => Err(reply_error(KILLED)),
-        Some(Verdict::Continue) | None => Ok(VmState::Continue),
-    }
+    lua.set_global_hook(HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS), |_, _| {
+        clock::look().map(|()| VmState::Continue)
+    })
 }

@@ -273,9 +273,11 @@ impl Libraries {
         let keys = interpreter.strings(keys).map_err(no_memory)?;
         let arguments = interpreter.strings(arguments).map_err(no_memory)?;
         let ended = interpreter.run(host, &callback, Some((keys, arguments)));
+        let errors = results::write(interpreter.lua(), &name, &ended, host, reply);
+        drop(ended);
+        interpreter.tidy();
         self.note_memory(&callbacks);
-        let protocol = host.borrow().protocol();
-        Ok(results::write(interpreter.lua(), &name, &ended, protocol, reply))
+        Ok(errors)
     }
 
     /// What the index holds. Never waits for a function.

@@ -94,6 +94,7 @@ pub(super) fn run(
     let loading = Loading { deadline, functions: RefCell::default() };
     interpreter.see_loading(true).map_err(super::scripts::no_memory)?;
     let ended = LOADING.set(&loading, || interpreter.protected(&function, None));
+    interpreter.tidy();
     interpreter.see_loading(false).map_err(super::scripts::no_memory)?;
     if let Ended::Failed(error) = ended {
         let text = match &error {

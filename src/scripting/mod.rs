@@ -6,6 +6,7 @@
 mod api;
 mod arguments;
 mod bits;
+mod clock;
 mod debugger;
 mod digest;
 mod error;
@@ -17,10 +18,12 @@ mod libraries;
 mod library;
 mod msgpack;
 mod numbers;
+mod patterns;
 mod random;
 mod replies;
 mod results;
 mod scripts;
+mod strings;
 mod structs;
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,12 @@ local rawget, rawset, setmetatable = natives.rawget, natives.rawset, natives.set
 local loadstring, pcall, xpcall, tostring, type = natives.loadstring, natives.pcall, natives.xpcall, natives.tostring, natives.type
 local resume = natives.coroutine.resume
 local byte, format, match = natives.string.byte, natives.string.format, natives.string.match
-local concat, tonumber, unpack = natives.table.concat, natives.tonumber, natives.unpack
+local concat, sort, tonumber, unpack = natives.table.concat, natives.table.sort, natives.tonumber, natives.unpack
+local gmatch, gsub, sub = natives.string.gmatch, natives.string.gsub, natives.string.sub
+local collectgarbage = natives.collectgarbage
 local thrown_value, ending = host.thrown_value, host.ending
+-- Functions written in Rust, under the names that their errors show.
+local rust = host.strings
 
 local READONLY = "Attempt to modify a readonly table"
 -- The largest integer of C, and Lua's limit of values on the stack of a C function.
@@ -58,7 +62,8 @@ end
 
 local function check_table(value, index, name)
     if type(value) ~= "table" then
-        bad_argument(index, name, "table expected, got " .. (value == nil and "no value" or type(value)))
+        local got = value == nil and "no value" or type(value)
+        error(format("bad argument #%d to '%s' (table expected, got %s)", index, name, got), 3)
     end
 end
 
@@ -137,11 +142,13 @@ local function let_end()
     end
 end
 
--- What was thrown, as a Lua value.
+-- What was thrown, as a Lua value. A place in here tells a script nothing.
 local function caught(value)
     let_end()
     if type(value) == "userdata" then
         return thrown_value(value)
+    elseif type(value) == "string" then
+        return (gsub(value, "^sandbox:%d+: ", ""))
     end
     return value
 end
@@ -222,6 +229,7 @@ function base.loadstring(text, name)
         bad_argument(1, "loadstring", "string expected, got " .. (text == nil and "no value" or type(text)))
     end
     text = tostring(text)
+    rust.work(#text * 50)
     if byte(text) == 27 then
         return nil, format("%s: bad binary format (compiled code is not allowed)", name or "string")
     end
@@ -248,11 +256,154 @@ function base.load(reader, name)
     return base.loadstring(concat(pieces), name or "=(load)")
 end
 
+-- ---------------------------------------------------------------- functions that take long, and call the script back
+
+local strings, tables = host.libraries.string, host.libraries.table
+
+-- A string, or a number as one.
+local function check_string(value, index, name)
+    if type(value) == "number" then
+        return tostring(value)
+    elseif type(value) ~= "string" then
+        local got = value == nil and "no value" or type(value)
+        error(format("bad argument #%d to '%s' (string expected, got %s)", index, name, got), 3)
+    end
+    return value
+end
+
+-- What a match is replaced by: what a function returns for its captures, or what a table has for the first.
+local function replacement_of(replacement, first, last, ...)
+    if first == nil then
+        return nil
+    elseif type(replacement) == "function" then
+        local value = replacement(...)
+        return first, last, value
+    end
+    local key = ...
+    return first, last, replacement[key]
+end
+
+-- Whether Lua's own functions match a pattern in a moment, whatever it is: what each repetition in it can multiply the work by is
+-- the length of the text.
+local function is_quick(subject, pattern)
+    if type(subject) ~= "string" or type(pattern) ~= "string" or #pattern > 100 then
+        return false
+    end
+    local _, factors = gsub(pattern, "[*+?%-b%d]", "")
+    return (#subject) ^ (factors + 1) <= 1000000
+end
+
+function strings.gsub(...)
+    local subject, pattern, replacement, limit = ...
+    if is_quick(subject, pattern) and replacement ~= nil and type(replacement) ~= "boolean" then
+        local text, count = gsub(...)
+        return text, count
+    elseif type(replacement) ~= "function" and type(replacement) ~= "table" then
+        local text, count = rust.gsub(...)
+        return text, count
+    end
+    subject, pattern = check_string(subject, 1, "gsub"), check_string(pattern, 2, "gsub")
+    if limit ~= nil and not tonumber(limit) then
+        bad_argument(4, "gsub", "number expected, got " .. type(limit))
+    end
+    limit = limit == nil and #subject + 1 or tonumber(limit)
+    local anchored = byte(pattern) == 94
+    local pieces, used, count, from = {}, 0, 0, 0
+    while count < limit do
+        local first, last, value =
+            replacement_of(replacement, rust.match_from(subject, pattern, from, true))
+        if first == nil then
+            break
+        end
+        count = count + 1
+        if not value then
+            value = sub(subject, first + 1, last)
+        elseif type(value) ~= "string" and type(value) ~= "number" then
+            error("invalid replacement value (a " .. type(value) .. ")", 2)
+        end
+        pieces[#pieces + 1] = sub(subject, used + 1, first)
+        pieces[#pieces + 1] = value
+        used = last
+        from = last > first and last or last + 1
+        if anchored or from > #subject then
+            break
+        end
+    end
+    pieces[#pieces + 1] = sub(subject, used + 1)
+    return concat(pieces), count
+end
+
+function strings.gmatch(subject, pattern)
+    subject, pattern = check_string(subject, 1, "gmatch"), check_string(pattern, 2, "gmatch")
+    if is_quick(subject, pattern) then
+        return gmatch(subject, pattern)
+    end
+    local from = 0
+    local function results(first, last, ...)
+        if first ~= nil then
+            from = last > first and last or last + 1
+            return ...
+        end
+    end
+    return function()
+        return results(rust.match_from(subject, pattern, from, false))
+    end
+end
+strings.gfind = strings.gmatch
+
+function tables.concat(...)
+    local list = ...
+    if type(list) ~= "table" or #list > 1000 then
+        local text = rust.concat(...)
+        return text
+    end
+    local text = concat(...)
+    if #text > 10000 then
+        rust.work(#text)
+    end
+    return text
+end
+
+-- In Lua, so that comparing can be interrupted.
+local function is_less(left, right)
+    return left < right
+end
+
+function tables.sort(list, less)
+    check_table(list, 1, "sort")
+    if less ~= nil and type(less) ~= "function" then
+        bad_argument(2, "sort", "function expected, got " .. type(less))
+    end
+    local ok, problem = pcall(sort, list, less or is_less)
+    if ok then
+        return
+    elseif problem == "invalid order function for sorting" then
+        error(problem, 2)
+    elseif type(problem) == "string" then
+        problem = gsub(problem, "^sandbox:%d+: ", "")
+    end
+    error(problem, 0)
+end
+
+local COLLECTING = {
+    collect = true, stop = true, restart = true, count = true, step = true, setpause = true, setstepmul = true,
+}
+
+-- Collecting takes long where there is much.
+function base.collectgarbage(option, argument)
+    if option ~= nil and not COLLECTING[option] then
+        bad_argument(1, "collectgarbage", "invalid option '" .. tostring(option) .. "'")
+    end
+    local result = collectgarbage(option or "collect", tonumber(argument) or 0)
+    rust.look()
+    return result
+end
+
 -- ---------------------------------------------------------------- the globals
 
 local globals = {}
 for _, name in ipairs({
-    "assert", "collectgarbage", "error", "gcinfo", "rawequal", "select", "tonumber", "tostring", "type", "_VERSION",
+    "assert", "error", "gcinfo", "rawequal", "select", "tonumber", "tostring", "type", "_VERSION",
 }) do
     globals[name] = natives[name]
 end

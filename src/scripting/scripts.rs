@@ -149,9 +149,11 @@ impl Scripts {
         }
         interpreter.reset_environment(&function).map_err(no_memory)?;
         let ended = run(interpreter, &function);
+        let errors = results::write(interpreter.lua(), &digest.to_string(), &ended, host, reply);
+        drop(ended);
+        interpreter.tidy();
         self.note_memory(&cache);
-        let protocol = host.borrow().protocol();
-        Ok(results::write(interpreter.lua(), &digest.to_string(), &ended, protocol, reply))
+        Ok(errors)
     }
 
     /// Forgets all scripts and starts a new interpreter.

@@ -2,7 +2,8 @@
 
 use mlua::{Lua, MultiValue, Result, Table, Value};
 
-use super::arguments::{Arguments, truncate};
+use super::arguments::{Arguments, MAX_RESULTS, truncate};
+use super::clock;
 use super::error::{argument_error, text_error};
 
 /// Most bytes of an integer.
@@ -125,6 +126,8 @@ fn pack(lua: &Lua, args: &Arguments<'_>) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let mut next = 2;
     while let Some(item) = format.next()? {
+        clock::check_size(lua, out.len())?;
+        clock::work(clock::PER_VALUE)?;
         let padding = format.padding(out.len(), &item);
         out.resize(out.len() + padding, 0);
         match item.letter {
@@ -150,6 +153,8 @@ fn pack(lua: &Lua, args: &Arguments<'_>) -> Result<Vec<u8>> {
                 next += 1;
                 let size = if item.size == 0 { bytes.len() } else { item.size };
                 args.check(bytes.len() >= size, next, "string too short")?;
+                clock::check_size(lua, out.len() + size)?;
+                clock::work(size)?;
                 out.extend_from_slice(&bytes[..size]);
                 if item.letter == b's' {
                     out.push(0);
@@ -182,6 +187,10 @@ fn unpack(lua: &Lua, args: &Arguments<'_>) -> Result<MultiValue> {
     let mut format = Format::new(lua, &text);
     let mut results: Vec<Value> = Vec::new();
     while let Some(item) = format.next()? {
+        if results.len() == MAX_RESULTS {
+            return Err(text_error(lua, "too many results to unpack"));
+        }
+        clock::work(clock::PER_VALUE)?;
         let mut size = item.size;
         position = position.wrapping_add(format.padding(position, &item));
         let fits = |position: usize, size: usize| size <= data.len() && position <= data.len() - size;
@@ -204,12 +213,14 @@ fn unpack(lua: &Lua, args: &Arguments<'_>) -> Result<MultiValue> {
                     size = truncate(previous) as usize;
                     args.check(fits(position, size), 2, TOO_SHORT)?;
                 }
+                clock::work(size)?;
                 results.push(Value::String(lua.create_string(&data[position..position + size])?));
             }
             b's' => {
                 let Some(length) = data[position..].iter().position(|byte| *byte == 0) else {
                     return Err(text_error(lua, "unfinished string in data"));
                 };
+                clock::work(length)?;
                 results.push(Value::String(lua.create_string(&data[position..position + length])?));
                 size = length + 1;
             }
@@ -227,6 +238,7 @@ fn size(lua: &Lua, args: &Arguments<'_>) -> Result<usize> {
     let mut format = Format::new(lua, &text);
     let mut position = 0usize;
     while let Some(item) = format.next()? {
+        clock::work(1)?;
         position = position.wrapping_add(format.padding(position, &item));
         match item.letter {
             b's' => return Err(argument_error(lua, 1, "option 's' has no fixed size")),

@@ -72,7 +72,7 @@ fn recorder(lines: &[&'static str]) -> Rc<RefCell<Recorder>> {
     Rc::new(RefCell::new(Recorder {
         calls: Vec::new(),
         protocol: Protocol::Resp2,
-        patience: 5,
+        patience: usize::MAX,
         lines: lines.iter().copied().collect(),
         said: String::new(),
     }))
@@ -84,6 +84,17 @@ fn host() -> SharedHost {
 
 /// The reply of a script, on one line, without the digest.
 fn eval(scripts: &Scripts, code: &str) -> String {
+    eval_for(scripts, code, host())
+}
+
+/// The reply of a script that is killed when the clock has been looked at so often.
+fn eval_for_looks(scripts: &Scripts, code: &str, looks: usize) -> String {
+    let host = recorder(&[]);
+    host.borrow_mut().patience = looks;
+    eval_for(scripts, code, host)
+}
+
+fn eval_for(scripts: &Scripts, code: &str, host: SharedHost) -> String {
     let mut out = Vec::new();
     let digest = match scripts.load(code.as_bytes()) {
         Ok((digest, _)) => digest,
@@ -91,7 +102,7 @@ fn eval(scripts: &Scripts, code: &str) -> String {
     };
     let keys: [&[u8]; 2] = [b"k1", b"k2"];
     let mut reply = Reply::new(&mut out, Protocol::Resp2);
-    scripts.run(&digest, &keys, &[b"a1"], &host(), &mut reply).unwrap();
+    scripts.run(&digest, &keys, &[b"a1"], &host, &mut reply).unwrap();
     let text = String::from_utf8_lossy(&out).replace("\r\n", " ").replace(&digest.to_string(), "SHA");
     text.trim_end().to_owned()
 }
@@ -234,8 +245,99 @@ fn errors_say_what_and_where() {
         ("return loadstring('return\\0', 'a\\0b') == nil", ":1"),
         ("return load(function() return nil end)()", "$-1"),
         ("return loadstring('return 1 + 1')()", ":2"),
+        (
+            "rawset(1, 2, 3)",
+            "-ERR user_script:1: bad argument #1 to 'rawset' (table expected, got number) script: SHA, on @user_script:1.",
+        ),
+        (
+            "local x = string.gsub('a', '%', 'b')",
+            "-ERR user_script:1: malformed pattern (ends with '%') script: SHA, on @user_script:1.",
+        ),
+        (
+            "local x = ('a'):gsub('a')",
+            "-ERR user_script:1: bad argument #3 to 'gsub' (string/function/table expected) script: SHA, on @user_script:1.",
+        ),
+        (
+            "local x = ('a'):gsub('a', function() return {} end)",
+            "-ERR user_script:1: invalid replacement value (a table) script: SHA, on @user_script:1.",
+        ),
+        (
+            "local x = ('a'):gsub('a', function() redis.call('fail') end)",
+            "-BAD it failed script: SHA, on @user_script:1.",
+        ),
+        (
+            "local x = table.concat({1, {}})",
+            "-ERR user_script:1: invalid value (table) at index 2 in table for 'concat' script: SHA, on @user_script:1.",
+        ),
+        ("table.sort({2, 'x', 1})", "-ERR attempt to compare string with number script: SHA, on @user_script:1."),
+        (
+            "table.sort({3, 2, 1}, function() error('mine') end)",
+            "-ERR user_script:1: mine script: SHA, on @user_script:1.",
+        ),
+        (
+            "local x = string.find(('a'):rep(5000), ('a?'):rep(5000))",
+            "-ERR user_script:1: pattern too complex script: SHA, on @user_script:1.",
+        ),
+        ("local x = ('x'):rep(2^31 - 1)", "-ERR user_script:1: not enough memory script: SHA, on @user_script:1."),
+        (
+            "local s, t = ('x'):rep(10000000), {} for i = 1, 7000 do t[i] = s end redis.call('set', unpack(t))",
+            "-ERR user_script:1: not enough memory script: SHA, on @user_script:1.",
+        ),
+        (
+            "local s, t = ('x'):rep(10000000), {} for i = 1, 7000 do t[i] = s end struct.pack(('s'):rep(7000), unpack(t))",
+            "-ERR user_script:1: not enough memory script: SHA, on @user_script:1.",
+        ),
+        (
+            "local x = cmsgpack.unpack(('\\1'):rep(1000000))",
+            "-ERR user_script:1: too many results to unpack script: SHA, on @user_script:1.",
+        ),
+        (
+            "local x = struct.unpack(('b'):rep(1000000), ('\\0'):rep(1000000))",
+            "-ERR user_script:1: too many results to unpack script: SHA, on @user_script:1.",
+        ),
     ] {
         assert_eq!(eval(&scripts, code), reply, "{code}");
+    }
+}
+
+#[test]
+fn functions_that_call_back_do_what_lua_does() {
+    let scripts = Scripts::new(true).unwrap();
+    for (code, reply) in [
+        ("return {('hello world'):gsub('o', {o = '0'})}", "*2 $11 hell0 w0rld :2"),
+        ("return {('hello world'):gsub('(o)(.?)', function(o, c) return c .. o end)}", "*2 $11 hell owrold :2"),
+        (
+            "return {('abc'):gsub('%w', function(c) if c == 'b' then return false end return c .. c end, 2)}",
+            "*2 $4 aabc :2",
+        ),
+        ("return {('abc'):gsub('', function() return '-' end)}", "*2 $7 -a-b-c- :4"),
+        ("return {('aaa'):gsub('^a', function() return 'b' end)}", "*2 $3 baa :1"),
+        ("return {('abc'):gsub('()b', function(at) return at end)}", "*2 $3 a2c :1"),
+        (
+            "return {('$a $b'):gsub('%$(%w+)', setmetatable({}, {__index = function(_, k) return k .. k end}))}",
+            "*2 $5 aa bb :2",
+        ),
+        ("return {(('ab'):rep(4)):gsub('a-b-b+', function(m) return #m end)}", "*2 $4 2222 :4"),
+        ("return select(2, (('ab'):rep(2000)):gsub('a(b*)', function(b) return b .. b end))", ":2000"),
+        ("return #(('ab'):rep(2000)):gsub('a(b*)', function(b) return b .. b end)", ":4000"),
+        ("return #(('ab'):rep(2000)):gsub('(a)b*', {a = 'xyz'})", ":6000"),
+        ("local n = 0 for a, b in (('ab'):rep(2000)):gmatch('(a*)(b*)') do n = n + #a + #b end return n", ":4000"),
+        ("return {(12):gsub('1', {['1'] = 3})}", "-…"),
+        ("return {string.gsub(12, 1, {['1'] = 3})}", "*2 $2 32 :1"),
+        (
+            "local t = {} for k, v in ('a=1, b=2'):gmatch('(%w+)=(%w+)') do t[#t + 1] = k .. v end return t",
+            "*2 $2 a1 $2 b2",
+        ),
+        ("local t = {} for w in ('abc'):gmatch('%w-') do t[#t + 1] = w end return #t", ":4"),
+        ("local t = {} for w in string.gfind('a b', '%a') do t[#t + 1] = w end return t", "*2 $1 a $1 b"),
+        ("local t = {5, 1, 4} table.sort(t) return t", "*3 :1 :4 :5"),
+        ("local t = {5, 1, 4} table.sort(t, function(a, b) return a > b end) return t", "*3 :5 :4 :1"),
+        ("return table.concat({'a', 1, 2.5}, ', ')", "$9 a, 1, 2.5"),
+        ("local t = {} for i = 1, 2000 do t[i] = i % 10 end return #table.concat(t, ', ')", ":5998"),
+        ("return collectgarbage('count') > 0 and collectgarbage() == 0", ":1"),
+    ] {
+        let got = eval(&scripts, code);
+        assert!(got == reply || reply == "-…" && got.starts_with('-'), "{code}: {got}");
     }
 }
 
@@ -247,12 +349,42 @@ fn a_script_that_runs_for_ever_can_be_killed() {
         "while true do pcall(function() while true do end end) end",
         "while true do xpcall(function() while true do end end, function() end) end",
         "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
+        "while true do redis.call('get') end",
+        "return string.find(('a'):rep(3000), ('a*'):rep(20) .. 'b')",
+        "return string.match(('a'):rep(3000), ('a-'):rep(20) .. 'b')",
+        "return pcall(string.gsub, ('a'):rep(3000), ('a?'):rep(500) .. ('a'):rep(500) .. 'b', '')",
+        "return string.gsub(('a'):rep(3000), ('a*'):rep(20) .. 'b', function() end)",
+        "for word in string.gmatch(('a'):rep(3000), ('a*'):rep(20) .. 'b') do end",
+        "while true do local text = ('x'):rep(10000000) end",
+        "local text = ('x'):rep(10000000) while true do text = text:upper() end",
+        "local t = {} for i = 1, 1000 do t[i] = ('x'):rep(10000) end while true do table.concat(t) end",
+        "local t = {} for i = 1, 20000 do t[i] = -i end while true do pcall(table.sort, t) end",
+        "local t = {} for level = 1, 10 do local u = {} for i = 1, 30 do u[i] = t end t = u end return cjson.encode(t)",
+        "local t = {} for level = 1, 10 do local u = {} for i = 1, 30 do u[i] = t end t = u end return cmsgpack.pack(t)",
+        "local t = {} for level = 1, 10 do local u = {} for i = 1, 30 do u[i] = t end t = u end return t",
+        "local text = '[' .. ('0,'):rep(10000) .. '0]' while true do pcall(cjson.decode, text) end",
+        "local text = ('\\0'):rep(7000) while true do local x = cmsgpack.unpack(text) end",
+        "local text = ('x'):rep(10000000) while true do redis.sha1hex(text) end",
     ] {
-        assert!(eval(&scripts, code).starts_with("-ERR Script killed by user with SCRIPT KILL..."), "{code}");
+        let reply = eval_for_looks(&scripts, code, 30);
+        assert!(reply.starts_with("-ERR Script killed by user with SCRIPT KILL..."), "{code}: {reply}");
     }
     assert_eq!(eval(&scripts, "return 1"), ":1");
     // A count past 32 bits wraps, as it does in Redis.
     assert_eq!(eval(&scripts, "return #string.rep('x', 2^40)"), ":0");
+}
+
+#[test]
+fn a_script_that_uses_up_all_memory_leaves_it_to_the_next_one() {
+    let scripts = Scripts::new(true).unwrap();
+    for code in [
+        "local t = {} while true do t[#t + 1] = ('x'):rep(5000000) .. #t end",
+        "local s = 'x' while true do s = s .. s end",
+    ] {
+        let reply = eval(&scripts, code);
+        assert!(reply.ends_with("not enough memory"), "{code}: {reply}");
+        assert_eq!(eval(&scripts, "local t = {} for i = 1, 100 do t[i] = {i} end return #t"), ":100");
+    }
 }
 
 #[test]

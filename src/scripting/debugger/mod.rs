@@ -28,9 +28,10 @@ use self::frames::{Locals, frames};
 use self::help::HELP;
 use self::source::{NotSet, Source};
 use self::transcript::{MAX_LINE_BYTES, Transcript};
+use super::clock::KILLED;
 use super::error::{reply_error, value_of};
 use super::host::{Heard, ask};
-use super::interpreter::{KILLED, SCRIPT};
+use super::interpreter::SCRIPT;
 use crate::resp::{OwnedArgs, WireError};
 
 /// The source of what the client has typed.

@@ -2,6 +2,7 @@
 
 use mlua::{Error, Lua, Result, Value};
 
+use super::super::clock;
 use super::super::error::text_error;
 use super::settings::Settings;
 use super::{NULL, number};
@@ -223,6 +224,7 @@ impl Decoder<'_> {
     }
 
     fn value(&mut self, token: Token) -> Result<Value> {
+        clock::work(clock::PER_VALUE + self.at - token.at)?;
         Ok(match token.kind {
             Kind::String(bytes) => Value::String(self.lua.create_string(bytes)?),
             Kind::Number(value) => Value::Number(value),

@@ -3,14 +3,13 @@
 use mlua::{Error, Lua, Result, Table, Value};
 
 use super::super::arguments::type_name;
+use super::super::clock;
 use super::super::error::text_error;
 use super::number;
 use super::settings::{InvalidNumbers, Settings};
 
 /// Tables nested deeper than this are refused whatever the setting says, since each level takes stack.
 const MAX_DEPTH: i32 = 2000;
-/// A text longer than this is refused: a sparse array takes few bytes and makes many.
-const MAX_BYTES: usize = super::super::MAX_INTERPRETER_BYTES;
 
 /// Appends the JSON of a value.
 pub(super) fn value(lua: &Lua, settings: &Settings, value: &Value, out: &mut Vec<u8>) -> Result<()> {
@@ -25,11 +24,11 @@ struct Encoder<'e> {
 
 impl Encoder<'_> {
     fn put(&mut self, value: &Value, depth: i32) -> Result<()> {
-        if self.out.len() > MAX_BYTES {
-            return Err(text_error(self.lua, "not enough memory"));
-        }
+        // A sparse array takes few bytes and makes many.
+        clock::check_size(self.lua, self.out.len())?;
+        clock::work(clock::PER_VALUE)?;
         match value {
-            Value::String(string) => self.string(&string.as_bytes()),
+            Value::String(string) => return self.string(&string.as_bytes()),
             Value::Integer(number) => return self.number(*number as f64),
             Value::Number(number) => return self.number(*number),
             Value::Boolean(true) => self.out.extend_from_slice(b"true"),
@@ -46,7 +45,9 @@ impl Encoder<'_> {
         text_error(self.lua, format!("Cannot serialise {what}: {why}"))
     }
 
-    fn string(&mut self, bytes: &[u8]) {
+    fn string(&mut self, bytes: &[u8]) -> Result<()> {
+        clock::check_size(self.lua, self.out.len() + bytes.len())?;
+        clock::work(bytes.len())?;
         self.out.push(b'"');
         for byte in bytes {
             match byte {
@@ -61,6 +62,7 @@ impl Encoder<'_> {
             }
         }
         self.out.push(b'"');
+        Ok(())
     }
 
     fn number(&mut self, number: f64) -> Result<()> {
@@ -92,6 +94,7 @@ impl Encoder<'_> {
     fn array_length(&self, table: &Table) -> Result<Option<i64>> {
         let (mut max, mut items, mut plain) = (0i64, 0i64, true);
         for pair in table.pairs::<Value, Value>() {
+            clock::work(clock::PER_VALUE)?;
             match pair?.0 {
                 Value::Integer(key @ 1..) => {
                     max = max.max(key);
@@ -148,7 +151,7 @@ impl Encoder<'_> {
                     self.put(&key, depth)?;
                     self.out.push(b'"');
                 }
-                Value::String(string) => self.string(&string.as_bytes()),
+                Value::String(string) => self.string(&string.as_bytes())?,
                 other => return Err(self.refuse(type_name(other), "table key must be a number or string")),
             }
             self.out.push(b':');

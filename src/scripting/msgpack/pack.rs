@@ -3,6 +3,7 @@
 use mlua::{Lua, LuaString, MultiValue, Result, Table, Value};
 
 use super::super::arguments::truncate;
+use super::super::clock;
 use super::super::error::argument_error;
 
 /// Tables nested deeper than this are packed as nil, so that circular ones have an end.
@@ -15,18 +16,21 @@ pub(super) fn pack(lua: &Lua, values: MultiValue) -> Result<LuaString> {
     }
     let mut out = Vec::new();
     for value in &values {
-        put_value(&mut out, value, 0)?;
+        put_value(lua, &mut out, value, 0)?;
     }
     lua.create_string(out)
 }
 
-fn put_value(out: &mut Vec<u8>, value: &Value, level: usize) -> Result<()> {
+fn put_value(lua: &Lua, out: &mut Vec<u8>, value: &Value, level: usize) -> Result<()> {
+    let bytes = value.as_string().map_or(0, |string| string.as_bytes().len());
+    clock::check_size(lua, out.len() + bytes)?;
+    clock::work(clock::PER_VALUE + bytes)?;
     match value {
         Value::Boolean(value) => out.push(if *value { 0xc3 } else { 0xc2 }),
         Value::Integer(value) => put_integer(out, *value),
         Value::Number(value) => put_number(out, *value),
         Value::String(string) => put_bytes(out, &string.as_bytes()),
-        Value::Table(table) if level < MAX_NESTING => return put_table(out, table, level),
+        Value::Table(table) if level < MAX_NESTING => return put_table(lua, out, table, level),
         _ => out.push(0xc0),
     }
     Ok(())
@@ -83,12 +87,12 @@ fn put_length(out: &mut Vec<u8>, length: usize, [short, medium, long]: [u8; 3]) 
     }
 }
 
-fn put_table(out: &mut Vec<u8>, table: &Table, level: usize) -> Result<()> {
+fn put_table(lua: &Lua, out: &mut Vec<u8>, table: &Table, level: usize) -> Result<()> {
     if is_array(table)? {
         let length = table.raw_len();
         put_length(out, length, [0x90, 0xdc, 0xdd]);
         for index in 1..=length {
-            put_value(out, &table.get(index)?, level + 1)?;
+            put_value(lua, out, &table.get(index)?, level + 1)?;
         }
         return Ok(());
     }
@@ -99,8 +103,8 @@ fn put_table(out: &mut Vec<u8>, table: &Table, level: usize) -> Result<()> {
     })?;
     put_length(out, pairs, [0x80, 0xde, 0xdf]);
     table.for_each(|key: Value, value: Value| {
-        put_value(out, &key, level + 1)?;
-        put_value(out, &value, level + 1)
+        put_value(lua, out, &key, level + 1)?;
+        put_value(lua, out, &value, level + 1)
     })
 }
 
@@ -108,6 +112,7 @@ fn put_table(out: &mut Vec<u8>, table: &Table, level: usize) -> Result<()> {
 fn is_array(table: &Table) -> Result<bool> {
     let (mut count, mut max, mut plain) = (0i64, 0i64, true);
     table.for_each(|key: Value, _: Value| {
+        clock::work(clock::PER_VALUE)?;
         match key {
             Value::Integer(key) if key > 0 && key <= i64::from(i32::MAX) => {
                 count += 1;

@@ -2,7 +2,8 @@
 
 use mlua::{Lua, MultiValue, Result, Value};
 
-use super::super::arguments::Arguments;
+use super::super::arguments::{Arguments, MAX_RESULTS};
+use super::super::clock;
 use super::super::error::text_error;
 
 /// Containers nested deeper than this are refused, since each takes stack.
@@ -63,6 +64,9 @@ fn run(lua: &Lua, args: &Arguments<'_>, limit: i64, offset: i64) -> Result<Multi
     let mut cursor = Cursor { lua, rest: &input[offset as usize..] };
     let mut results = Vec::new();
     while !cursor.rest.is_empty() && results.len() < limit {
+        if results.len() == MAX_RESULTS {
+            return Err(text_error(lua, "too many results to unpack"));
+        }
         results.push(cursor.value(0).map_err(|error| match error {
             Malformed::Missing => text_error(lua, "Missing bytes in input."),
             Malformed::BadFormat => text_error(lua, "Bad data format in input."),
@@ -102,6 +106,7 @@ impl<'i> Cursor<'_, 'i> {
         if level > MAX_NESTING {
             return Err(Malformed::TooDeep);
         }
+        clock::work(clock::PER_VALUE)?;
         let tag = self.take(1)?[0];
         Ok(match tag {
             0x00..=0x7f => Value::Integer(tag.into()),
@@ -143,7 +148,9 @@ impl<'i> Cursor<'_, 'i> {
     }
 
     fn string(&mut self, length: usize) -> std::result::Result<Value, Malformed> {
-        Ok(Value::String(self.lua.create_string(self.take(length)?)?))
+        let bytes = self.take(length)?;
+        clock::work(length)?;
+        Ok(Value::String(self.lua.create_string(bytes)?))
     }
 
     /// Grows with what is read: the length in the input proves nothing.
