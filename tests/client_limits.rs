@@ -106,3 +106,52 @@ fn the_largest_clients_go_first() {
     assert!(server.log().contains("Evicting client: id="));
     assert_eq!(control.run("PING"), "+PONG");
 }
+
+#[test]
+fn a_reply_that_no_machine_could_hold_is_refused_and_not_built() {
+    let server = Server::tls(&[]);
+    let mut client = server.client();
+    for line in ["SADD s member", "HSET h field value", "ZADD z 1 member", "RPUSH l 1"] {
+        client.run(line);
+    }
+    const REFUSED: &str = "-ERR The reply would take more than ";
+    let most = "-4611686018427387903";
+    for line in [
+        format!("SRANDMEMBER s {most}"),
+        format!("HRANDFIELD h {most}"),
+        format!("HRANDFIELD h {most} WITHVALUES"),
+        format!("ZRANDMEMBER z {most}"),
+        format!("ZRANDMEMBER z {most} WITHSCORES"),
+        // What a script is told must fit into its interpreter.
+        "EVAL \"return redis.call('srandmember', 's', -1000000000)\" 0".to_owned(),
+        "EVAL \"return redis.pcall('srandmember', 's', -1000000000)\" 0".to_owned(),
+    ] {
+        let reply = client.run(&line);
+        assert!(reply.starts_with(REFUSED) && reply.contains(" bytes, ask for less at a time"), "{line}: {reply}");
+    }
+    // In a transaction the others have their replies.
+    client.run("MULTI");
+    for line in ["PING", &format!("SRANDMEMBER s {most}"), "GET x"] {
+        assert_eq!(client.run(line), "+QUEUED");
+    }
+    let reply = client.run("EXEC");
+    assert!(reply.starts_with(&format!("[+PONG {REFUSED}")) && reply.ends_with(" nil]"), "{reply}");
+    assert_eq!(client.run("PING"), "+PONG");
+}
+
+#[test]
+fn the_replies_of_a_transaction_count_together() {
+    let server = Server::tls(&["--client-output-buffer-limit", "normal 1mb 0 0"]);
+    let mut client = server.client();
+    client.run(&format!("SET k {}", "x".repeat(100_000)));
+    client.run("MULTI");
+    let keys = "k ".repeat(50);
+    for _ in 0..100 {
+        client.run(&format!("MGET {keys}"));
+    }
+    client.send("EXEC");
+    assert!(client.try_reply().is_err());
+    let peak = server.client().text("INFO memory");
+    let peak: u64 = info_field(&peak, "used_memory_peak").and_then(|bytes| bytes.parse().ok()).expect("a figure");
+    assert!(peak < 200_000_000, "{peak}");
+}

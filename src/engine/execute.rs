@@ -14,6 +14,7 @@ use super::change::{Change, EventClass, Replayed};
 use super::command::{Command, Outcome, Wait};
 use super::context::Context;
 use super::gate::Hold;
+use super::reply_limit::ReplyLimit;
 use crate::base::clock::UnixMillis;
 use crate::catalog::{self, Flags, KeyFlags};
 use crate::config::Settings;
@@ -21,7 +22,7 @@ use crate::data::limits::Limits;
 use crate::keyspace::{Access, DbIndex, HashedKey, Keys, LockRequest};
 use crate::metrics::Totals;
 use crate::resp::{Args, Reply, WireError};
-use crate::session::{ClientFlags, CloseReason, Counterpart, FIXED_OUTPUT_BYTES, ReplyMode, ScriptDebugging, Session};
+use crate::session::{ClientFlags, CloseReason, Counterpart, ReplyMode, ScriptDebugging, Session};
 
 /// What the connection does next.
 pub enum Flow {
@@ -61,6 +62,8 @@ pub struct Run<'r> {
     pub from_primary: bool,
     /// Collects how changes must be replayed, where they are parts of a whole; otherwise each goes to the feed at once.
     pub effects: RefCell<Option<Vec<Replayed>>>,
+    /// Where the reply begins that the next one is a part of, in a transaction.
+    pub reply_start: Option<usize>,
     /// Whether commands are replayed that were written down when they took effect: what has expired since is still seen, and what they
     /// change is not written down again.
     pub replays: bool,
@@ -84,6 +87,7 @@ impl<'r> Run<'r> {
             hashed: HashedKey::default(),
             from_primary: false,
             effects: RefCell::default(),
+            reply_start: None,
             replays: false,
         }
     }
@@ -341,11 +345,12 @@ impl Engine {
             session.client.flags().contains(ClientFlags::NO_TOUCH) && !command.spec.flags.contains(Flags::TOUCHES);
         let start = out.len();
         let protocol = session.protocol;
+        let limit = ReplyLimit::of(run.settings, session);
         let mut context = Context {
             args,
             command,
             keys,
-            reply: Reply::new(out, protocol).limited(reply_limit(run.settings, session, start)),
+            reply: Reply::new(out, protocol).limited(limit.end(run.reply_start.unwrap_or(start))),
             change: Change::default(),
             session: &mut *session,
             engine: self,
@@ -353,10 +358,10 @@ impl Engine {
             limits: run.limits,
             may_wait,
         };
-        let result = (command.run)(&mut context);
-        if context.reply.is_futile() {
-            // The handler may have stopped in the middle.
-            context.session.client.close(CloseReason::OutputLimit);
+        let mut result = (command.run)(&mut context);
+        if context.reply.is_futile() && matches!(result, Ok(Outcome::Done | Outcome::Failed)) {
+            self.reply_passed(limit, context.session, &mut context.reply, start);
+            result = Ok(Outcome::Failed);
         }
         let Context { mut keys, change, .. } = context;
         let failed = matches!(result, Err(_) | Ok(Outcome::Failed));
@@ -460,18 +465,4 @@ pub(super) enum Ending {
     Replied,
     /// It wants to wait.
     Waits(Wait),
-}
-
-/// The length of the buffer at which a reply that begins at `start` passes the client's output limit all alone.
-fn reply_limit(settings: &Settings, session: &Session, start: usize) -> usize {
-    if session.in_script {
-        // The script gets the reply, whole.
-        return usize::MAX;
-    }
-    let limits = &settings.limits.client_output_buffer_limit;
-    let limit = if session.subscriptions.is_empty() { limits.normal } else { limits.pubsub };
-    match limit.hard_bytes {
-        0 => usize::MAX,
-        bytes => start.saturating_add(usize::try_from(bytes.max(FIXED_OUTPUT_BYTES)).unwrap_or(usize::MAX)),
-    }
 }

@@ -27,6 +27,7 @@ mod reclaimer;
 mod reloading;
 mod renaming;
 mod replication;
+mod reply_limit;
 mod running_script;
 mod saving;
 mod script_host;

@@ -126,6 +126,7 @@ impl Engine {
             Reply::new(out, session.protocol).null_array();
             return Vec::new();
         }
+        run.reply_start = Some(out.len());
         Reply::new(out, session.protocol).array(transaction.queue.len());
         let outer = run.effects.replace(Some(Vec::new()));
         for queued in &transaction.queue {
@@ -152,6 +153,7 @@ impl Engine {
             debug_assert!(matches!(ending, Ending::Replied), "no command waits inside a transaction");
             keys = back;
         }
+        run.reply_start = None;
         // Under the locks of the queue: what took effect as one is replayed as one.
         let effects = run.effects.replace(outer).unwrap_or_default();
         self.feed.append_whole(&effects);

@@ -18,6 +18,9 @@ pub enum Protocol {
     Resp3,
 }
 
+/// Bytes of the shortest reply there is: RESP3's null.
+const SHORTEST_REPLY: usize = 3;
+
 /// A place in the output where the length of an aggregate will be put once it is known.
 #[must_use = "an aggregate without its length breaks the stream"]
 #[derive(Debug)]
@@ -45,7 +48,7 @@ impl<'a> Reply<'a> {
         Self { out, protocol, limit: usize::MAX }
     }
 
-    /// With more than `limit` bytes in the buffer the client is closed, and nothing is sent.
+    /// With more than `limit` bytes in the buffer nothing will be sent, and nothing more is written.
     pub fn limited(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
@@ -60,13 +63,19 @@ impl<'a> Reply<'a> {
         self.out.len()
     }
 
-    /// Forgets what was written since `position`.
+    /// Forgets what was written since `position`, and that it passed a limit.
     pub fn rewind(&mut self, position: usize) {
+        if self.is_futile() {
+            self.limit = usize::MAX;
+        }
         self.out.truncate(position);
     }
 
     /// Bytes that already are RESP.
     pub fn raw(&mut self, bytes: &[u8]) {
+        if self.is_futile() {
+            return;
+        }
         self.out.extend_from_slice(bytes);
     }
 
@@ -102,6 +111,9 @@ impl<'a> Reply<'a> {
 
     /// A bulk string.
     pub fn bulk(&mut self, bytes: &[u8]) {
+        if self.is_futile() {
+            return;
+        }
         self.header(b'$', bytes.len() as i64);
         self.out.extend_from_slice(bytes);
         self.out.extend_from_slice(b"\r\n");
@@ -195,20 +207,20 @@ impl<'a> Reply<'a> {
 
     /// An array of `length` replies, which follow.
     pub fn array(&mut self, length: usize) {
-        self.header(b'*', length as i64);
+        self.announce(b'*', length);
     }
 
     /// A map of `pairs` keys and values, which follow (RESP2: an array of twice as many).
     pub fn map(&mut self, pairs: usize) {
         match self.protocol {
-            Protocol::Resp2 => self.header(b'*', pairs as i64 * 2),
-            Protocol::Resp3 => self.header(b'%', pairs as i64),
+            Protocol::Resp2 => self.announce(b'*', pairs.saturating_mul(2)),
+            Protocol::Resp3 => self.announce(b'%', pairs),
         }
     }
 
     /// A set of `length` replies, which follow (RESP2: an array).
     pub fn set(&mut self, length: usize) {
-        self.header(if self.protocol == Protocol::Resp3 { b'~' } else { b'*' }, length as i64);
+        self.announce(if self.protocol == Protocol::Resp3 { b'~' } else { b'*' }, length);
     }
 
     /// An out-of-band message of `length` replies, which follow (RESP2: an array).
@@ -260,6 +272,14 @@ impl<'a> Reply<'a> {
         self.out.splice(mark.0..mark.0, header);
     }
 
+    /// The header of so many replies. If they alone would pass the limit, however short they are, it is passed at once.
+    fn announce(&mut self, kind: u8, replies: usize) {
+        self.header(kind, replies as i64);
+        if replies.saturating_mul(SHORTEST_REPLY) > self.limit.saturating_sub(self.out.len()) {
+            self.limit = 0;
+        }
+    }
+
     fn header(&mut self, kind: u8, value: i64) {
         if (0..10).contains(&value) {
             self.out.extend_from_slice(&[kind, b'0' + value as u8, b'\r', b'\n']);
@@ -269,6 +289,9 @@ impl<'a> Reply<'a> {
     }
 
     fn line(&mut self, kind: u8, text: &[u8]) {
+        if self.is_futile() {
+            return;
+        }
         self.out.reserve(text.len() + 3);
         self.out.push(kind);
         self.out.extend_from_slice(text);
@@ -284,6 +307,23 @@ mod tests {
         let mut out = Vec::new();
         write(&mut Reply::new(&mut out, protocol));
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_reply_that_passes_its_limit_does_not_grow() {
+        let mut out = Vec::new();
+        let mut reply = Reply::new(&mut out, Protocol::Resp2).limited(1000);
+        (0..100).for_each(|_| reply.bulk(&[0; 100]));
+        assert!(reply.is_futile() && reply.position() < 1200);
+        reply.rewind(0);
+        reply.ok();
+        assert_eq!(out, b"+OK\r\n");
+        for count in [0, 300, 1000, usize::MAX] {
+            let mut out = Vec::new();
+            let mut reply = Reply::new(&mut out, Protocol::Resp2).limited(1000);
+            reply.array(count);
+            assert_eq!(reply.is_futile(), count >= 1000, "{count}");
+        }
     }
 
     #[test]

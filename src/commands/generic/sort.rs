@@ -5,6 +5,7 @@
 use crate::catalog::{KeyFinder, Spec, categories, flags};
 use crate::catalog::{KeyFlags, KeySpec};
 use crate::engine::Command;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::base::number::parse_f64_lenient;
@@ -126,6 +127,19 @@ impl<'a> Request<'a> {
         }
         Ok(request)
     }
+
+    /// How many values an element makes.
+    fn per_element(&self) -> usize {
+        self.get.len().max(1)
+    }
+
+    /// The element, or what a GET pattern makes of it.
+    fn value<'v>(&self, ctx: &Context<'_>, item: &'v Item, index: usize) -> Option<Cow<'v, [u8]>> {
+        match self.get.get(index).copied() {
+            None | Some(b"#") => Some(Cow::Borrowed(&item.element)),
+            Some(pattern) => lookup(ctx, pattern, &item.element).map(Cow::Owned),
+        }
+    }
 }
 
 /// An element with what it is sorted by.
@@ -163,7 +177,7 @@ fn run(ctx: &mut Context<'_>, may_store: bool) -> CommandResult {
     if unsorted && is_ordered && request.descending {
         elements.reverse();
     }
-    let mut items = Vec::with_capacity(elements.len());
+    let mut items: Vec<Item> = Vec::with_capacity(elements.len());
     for element in elements {
         items.push(if unsorted {
             Item { element, number: 0.0, text: None }
@@ -178,16 +192,28 @@ fn run(ctx: &mut Context<'_>, may_store: bool) -> CommandResult {
         });
     }
     let range = window(request.limit, items.len());
-    let output = gather(ctx, &request, items.drain(range));
-    match request.store {
-        None => {
-            ctx.reply.array(output.len());
-            for value in &output {
-                ctx.reply.bulk_or_null(value.as_deref());
+    let Some(target) = request.store else {
+        reply(ctx, &request, &items[range]);
+        return Ok(Outcome::Done);
+    };
+    let mut output = Vec::new();
+    for item in &items[range] {
+        output.extend((0..request.per_element()).map(|index| request.value(ctx, item, index)));
+    }
+    store(ctx, target, &output)
+}
+
+/// Writes the values one by one: few elements and many patterns can be much.
+fn reply(ctx: &mut Context<'_>, request: &Request<'_>, items: &[Item]) {
+    ctx.reply.array(items.len().saturating_mul(request.per_element()));
+    for item in items {
+        for index in 0..request.per_element() {
+            if ctx.reply.is_futile() {
+                return;
             }
-            Ok(Outcome::Done)
+            let value = request.value(ctx, item, index);
+            ctx.reply.bulk_or_null(value.as_deref());
         }
-        Some(target) => store(ctx, target, &output),
     }
 }
 
@@ -229,24 +255,6 @@ fn window(limit: Option<(i64, i64)>, len: usize) -> std::ops::Range<usize> {
     start..end
 }
 
-/// The elements, or what the GET patterns make of each.
-fn gather(ctx: &Context<'_>, request: &Request<'_>, items: impl Iterator<Item = Item>) -> Vec<Option<Vec<u8>>> {
-    if request.get.is_empty() {
-        return items.map(|item| Some(item.element)).collect();
-    }
-    let mut output = Vec::new();
-    for item in items {
-        for pattern in &request.get {
-            output.push(if *pattern == b"#" {
-                Some(item.element.clone())
-            } else {
-                lookup(ctx, pattern, &item.element)
-            });
-        }
-    }
-    output
-}
-
 /// The string at the key (or `key->field`) that a pattern names for an element.
 fn lookup(ctx: &Context<'_>, pattern: &[u8], element: &[u8]) -> Option<Vec<u8>> {
     let star = pattern.iter().position(|b| *b == b'*')?;
@@ -264,7 +272,7 @@ fn lookup(ctx: &Context<'_>, pattern: &[u8], element: &[u8]) -> Option<Vec<u8>> 
     }
 }
 
-fn store(ctx: &mut Context<'_>, target: &[u8], output: &[Option<Vec<u8>>]) -> CommandResult {
+fn store(ctx: &mut Context<'_>, target: &[u8], output: &[Option<Cow<'_, [u8]>>]) -> CommandResult {
     let limits = ctx.limits();
     if output.is_empty() {
         if ctx.keys.remove(target).is_some() {
