@@ -6,6 +6,7 @@ pub mod byte_queue;
 pub mod clock;
 pub mod crash_report;
 pub mod crc64;
+pub mod disk;
 pub mod glob;
 pub mod long_double;
 pub mod lzf;

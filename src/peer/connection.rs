@@ -4,11 +4,11 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redis_protocol::resp2::decode::decode;
 use redis_protocol::resp2::types::OwnedFrame;
 use rustls::ClientConfig;
 
 use super::dial::{DialError, Target, dial};
+use super::frame::first_frame;
 use super::stream::Stream;
 
 /// A reply larger than this is none that a peer call expects.
@@ -56,7 +56,7 @@ impl PeerConnection {
     pub fn reply(&mut self) -> io::Result<PeerReply> {
         let deadline = Instant::now() + self.timeout;
         loop {
-            if let Some((frame, length)) = decode(&self.input).map_err(io::Error::other)? {
+            if let Some((frame, length)) = first_frame(&self.input)? {
                 self.input.drain(..length);
                 return Ok(match frame {
                     OwnedFrame::Error(text) => PeerReply::Error(text),

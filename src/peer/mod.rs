@@ -6,6 +6,7 @@
 
 mod connection;
 mod dial;
+mod frame;
 mod halves;
 mod idle;
 mod link;
@@ -13,6 +14,7 @@ mod stream;
 
 pub use connection::{PeerConnection, PeerReply};
 pub use dial::{DialError, Target, connect, dial, secure};
+pub use frame::first_frame;
 pub use halves::{ReceiveHalf, SendHalf};
 pub use idle::IdlePeers;
 pub use link::Link;

@@ -3,12 +3,14 @@
 //!
 //! Knows bytes and numbers only. Both sides stand here, so that each can be tested against the other.
 
+mod bounds;
 mod handshake;
 mod history;
 mod id;
 mod incoming;
 mod transfer;
 
+pub use bounds::{is_endless, stream_limits};
 pub use handshake::{Answer, Handshake, Introduction, Next, Sync};
 pub use history::{History, NoContinuation, Second};
 pub use id::{ReplOffset, ReplicationId};

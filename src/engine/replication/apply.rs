@@ -14,7 +14,8 @@ use crate::config::Settings;
 use crate::config::values::PropagationError;
 use crate::keyspace::DbIndex;
 use crate::metrics::Totals;
-use crate::resp::{Args, Limits, Parsed, Parser};
+use crate::replication::{is_endless, stream_limits};
+use crate::resp::{Args, Parsed, Parser};
 use crate::session::{Client, Counterpart, Session};
 
 /// Room given back when a large command has been carried out.
@@ -60,10 +61,13 @@ impl Applier {
         run.from_primary = true;
         run.hold = self.engine.gate.shared();
         self.session.client.last_seen.store(UnixMillis::now().0, Relaxed);
+        let bounds = stream_limits(settings.limits.proto_max_bulk_len);
         let result = loop {
             let rest = &self.input[self.done..];
-            // The primary has taken each of these commands from a client of its own.
-            match self.parser.parse(rest, Limits { max_bulk_bytes: u64::MAX, authenticated: true }) {
+            match self.parser.parse(rest, bounds) {
+                Parsed::Incomplete if is_endless(bounds, rest.len()) => {
+                    break Err(StreamBroken("Protocol error from master: a command without an end".into()));
+                }
                 Parsed::Incomplete => break Ok(()),
                 Parsed::Broken(error) => break Err(StreamBroken(format!("Protocol error from master: {error}"))),
                 Parsed::Nothing => self.advance(),

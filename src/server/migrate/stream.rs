@@ -2,7 +2,8 @@
 //!
 //! Positions count every byte of the stream, as the source does, those included that are for replicas alone.
 
-use crate::resp::{Args, Limits, Parsed, Parser};
+use crate::replication::{is_endless, stream_limits};
+use crate::resp::{Args, Parsed, Parser};
 
 /// Room given back when a large command has gone through.
 const SPARE_BYTES: usize = 1 << 20;
@@ -63,7 +64,11 @@ impl CommandStream {
             self.parser.next();
         }
         let from = self.start + self.done as u64;
-        match self.parser.parse(&self.input[self.done..], Limits { max_bulk_bytes: u64::MAX, authenticated: true }) {
+        let (rest, bounds) = (&self.input[self.done..], stream_limits(0));
+        match self.parser.parse(rest, bounds) {
+            Parsed::Incomplete if is_endless(bounds, rest.len()) => {
+                return Err("the source's stream cannot be read: a command without an end".into());
+            }
             Parsed::Incomplete => {
                 self.input.drain(..self.done);
                 self.start = from;
@@ -145,6 +150,9 @@ mod tests {
     fn what_is_no_stream_is_an_error() {
         let mut stream = CommandStream::new(0);
         stream.input().extend_from_slice(b"*1\r\n+OK\r\n");
+        assert!(stream.next().is_err());
+        let mut stream = CommandStream::new(0);
+        stream.input().extend_from_slice(b"*2\r\n$3\r\nGET\r\n$999999999999999\r\n");
         assert!(stream.next().is_err());
     }
 }

@@ -13,11 +13,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
-use redis_protocol::resp2::decode::decode;
 use redis_protocol::resp2::types::OwnedFrame;
 
 use super::endpoint::Endpoint;
-use crate::peer::{ReceiveHalf, SendHalf};
+use crate::peer::{ReceiveHalf, SendHalf, first_frame};
 use crate::persistence::aof::record;
 
 /// Requests in flight.
@@ -128,7 +127,7 @@ impl Flight {
                 at += 5;
                 continue;
             }
-            match decode(rest) {
+            match first_frame(rest) {
                 Ok(Some((frame, length))) => {
                     self.answered(first_error(&frame));
                     at += length;

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use super::dial::timeout;
 use crate::base::clock::UnixMillis;
+use crate::base::disk;
+use crate::base::memory::total_system_memory;
 use crate::config::Settings;
 use crate::config::values::DisklessLoad;
 use crate::engine::{CopyOrigin, Engine, FullCopy, LoadError};
@@ -20,6 +22,8 @@ use crate::replication::{Header, Incoming, ReplOffset, ReplicationId, SnapshotBy
 
 /// How often the primary is told that a replica that loads is still there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// A snapshot of so many times the machine's memory cannot be held, however it is encoded.
+const MOST_COMPRESSED: u64 = 4;
 /// Bytes after which a file is flushed to disk while it comes in.
 const FLUSH_BYTES: u64 = 8 << 20;
 
@@ -42,6 +46,7 @@ pub(super) fn take(
     let target = if way == Way::Disk { "disk" } else { "parser" };
     let total = match header {
         Header::Length(bytes) => {
+            check_room(settings, way, bytes)?;
             tracing::info!("MASTER <-> REPLICA sync: receiving {bytes} bytes from master to {target}");
             bytes
         }
@@ -60,6 +65,22 @@ pub(super) fn take(
     let db = taken.map_err(|error| explain(&error))?;
     source.drain().map_err(|error| format!("Replication stream EOF marker is broken: {error}"))?;
     Ok(db)
+}
+
+/// Refuses a snapshot that claims to be longer than there is room for, before any of it is taken.
+fn check_room(settings: &Settings, way: Way, bytes: u64) -> Result<(), String> {
+    let dir = &settings.general.dir;
+    let (place, room) = match way {
+        Way::Disk => (format!("the file system of '{dir}'"), disk::free_bytes(Path::new(dir)).unwrap_or(u64::MAX)),
+        // In memory it takes about as much.
+        Way::InPlace | Way::Aside => ("this machine".into(), total_system_memory().saturating_mul(MOST_COMPRESSED)),
+    };
+    if bytes > room.min(i64::MAX as u64) {
+        return Err(format!(
+            "The snapshot of the MASTER is announced with {bytes} bytes, but {place} has room for {room}"
+        ));
+    }
+    Ok(())
 }
 
 /// How a snapshot gets into memory.
