@@ -3,8 +3,7 @@
 use super::arithmetic;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::range::clamp_both;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context};
+use crate::engine::{Command, CommandResult, Context};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -4,8 +4,7 @@ use super::arithmetic::{FieldType, Overflow};
 use super::{grown, offset};
 use crate::catalog::{Categories, Group, KeyFinder, Spec, flags, keys};
 use crate::catalog::{KeyFlags, KeySpec};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -2,8 +2,7 @@
 
 use crate::catalog::{Categories, Group, Spec, flags};
 use crate::catalog::{KeyFlags, KeySpec};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::keyspace::{KeepExpiry, NewValue, Object};
 use crate::resp::WireError;
 

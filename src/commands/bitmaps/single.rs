@@ -2,8 +2,7 @@
 
 use super::{arithmetic, grown, offset};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::resp::WireError;
 
 /// The commands of this file.

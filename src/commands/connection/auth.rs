@@ -1,14 +1,13 @@
 //! Proving who one is: AUTH, HELLO.
 
 use crate::catalog::{Categories, Group, Secrets, Spec, flags};
-use crate::engine::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::acl::DEFAULT_USER;
 use crate::base::number::parse_i64;
 use crate::config::REDIS_VERSION;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{Args, Protocol, WireError};
 use crate::session::Client;
 

@@ -1,10 +1,9 @@
 //! PING, ECHO, QUIT, RESET, MONITOR.
 
 use crate::catalog::{Categories, Deprecated, Group, Spec, flags};
-use crate::engine::Command;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::keyspace::DbIndex;
 use crate::resp::{Protocol, WireError};
 use crate::session::{ClientFlags, ReplyMode};

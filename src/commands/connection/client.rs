@@ -1,8 +1,7 @@
 //! CLIENT: about the own connection.
 
 use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 use crate::session::ClientFlags;
 

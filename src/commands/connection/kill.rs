@@ -2,8 +2,7 @@
 
 use super::filter::{Filter, Purpose};
 use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context};
+use crate::engine::{Command, CommandResult, Context};
 use crate::resp::WireError;
 use crate::session::{ClientFlags, ClientId, CloseReason, Signal};
 

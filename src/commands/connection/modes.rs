@@ -1,8 +1,7 @@
 //! CLIENT REPLY.
 
 use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::session::ReplyMode;
 
 /// The commands of this file.

@@ -3,8 +3,7 @@
 use crate::base::clock::UnixMillis;
 use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, PauseCause, PauseScope};
+use crate::engine::{Command, CommandResult, Context, PauseCause, PauseScope};
 use crate::resp::WireError;
 
 /// The commands of this file.

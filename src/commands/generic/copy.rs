@@ -3,8 +3,7 @@
 use super::databases::parse_db;
 use crate::catalog::{Categories, Spec, flags};
 use crate::catalog::{KeyFlags, KeySpec};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::keyspace::{Entry, Object, OwnedValue, StrRef, ValueRef};
 use crate::resp::WireError;
 

@@ -1,10 +1,9 @@
 //! Whole databases: SELECT, SWAPDB, FLUSHDB, FLUSHALL.
 
 use crate::catalog::{Categories, Group, Spec, categories, flags};
-use crate::engine::Command;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::engine::{CommandResult, Context, Presence, Ticket};
+use crate::engine::{Command, CommandResult, Context, Presence, Ticket};
 use crate::keyspace::DbIndex;
 use crate::resp::WireError;
 

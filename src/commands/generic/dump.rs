@@ -1,8 +1,7 @@
 //! DUMP.
 
 use crate::catalog::{Categories, Spec, flags, keys};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome, written_version};
+use crate::engine::{Command, CommandResult, Context, Outcome, written_version};
 use crate::persistence::rdb::payload;
 
 /// The commands of this file.

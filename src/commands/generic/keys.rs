@@ -2,8 +2,7 @@
 
 use crate::base::glob;
 use crate::catalog::{Categories, Group, Spec, categories, flags, keys};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::Entry;
 
 /// The commands of this file.

@@ -1,10 +1,9 @@
 //! OBJECT: encoding, idle time, frequency, reference count.
 
 use crate::catalog::{Categories, Spec, flags, keys};
-use crate::engine::Command;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::keyspace::{EMBSTR_MAX, Entry, Freshness, StrRef, ValueRef, lfu_decayed, lru_idle_ms};
 use crate::resp::WireError;
 

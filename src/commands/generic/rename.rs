@@ -3,8 +3,7 @@
 use super::databases::parse_db;
 use crate::catalog::{Categories, Spec, flags, keys};
 use crate::catalog::{KeyFlags, KeySpec};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::resp::WireError;
 
 /// The commands of this file.

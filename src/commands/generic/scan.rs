@@ -3,8 +3,7 @@
 use crate::base::glob;
 use crate::catalog::{Categories, Spec, flags};
 use crate::commands::scan_options::{ScanOptions, Scanned};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {

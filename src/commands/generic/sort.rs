@@ -4,7 +4,6 @@
 
 use crate::catalog::{KeyFinder, Spec, categories, flags};
 use crate::catalog::{KeyFlags, KeySpec};
-use crate::engine::Command;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -12,7 +11,7 @@ use crate::base::number::parse_f64_lenient;
 use crate::data::hash::Hash;
 use crate::data::list::List;
 use crate::data::zset::ZSet;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::ValueRef;
 use crate::resp::WireError;
 

@@ -1,8 +1,7 @@
 //! Asking for expiries: TTL, PTTL, EXPIRETIME, PEXPIRETIME.
 
 use crate::catalog::{Categories, Spec, flags, keys};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context};
+use crate::engine::{Command, CommandResult, Context};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[

@@ -3,8 +3,7 @@
 use super::place;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::zsets::add::{Options, put_scores};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context};
+use crate::engine::{Command, CommandResult, Context};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {

@@ -4,8 +4,7 @@ use super::options::Form;
 use super::query::run;
 use crate::catalog::{Categories, Deprecated, Group, KeyFinder, Spec, flags, keys};
 use crate::catalog::{KeyFlags, KeySpec};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context};
+use crate::engine::{Command, CommandResult, Context};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[

@@ -4,8 +4,7 @@ use super::{member_place, reply_distance, reply_place, unit};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::geo::standard_text;
 use crate::data::zset::ZSet;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[

@@ -4,8 +4,7 @@ use crate::base::long_double::LongDouble;
 use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::hash::Hash;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -5,8 +5,7 @@ use crate::base::clock::UnixMillis;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::expire_time::TimeUnit;
 use crate::data::hash::Hash;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -1,12 +1,11 @@
 //! Looking at fields: HGET, HMGET, HGETALL, HKEYS, HVALS, HLEN, HSTRLEN, HEXISTS, HRANDFIELD.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use std::collections::HashSet;
 
 use crate::data::Element;
 use crate::data::hash::Hash;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{Protocol, WireError};
 
 /// The commands of this file.

@@ -3,8 +3,7 @@
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::scan_options::Scanned;
 use crate::data::hash::Hash;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context};
+use crate::engine::{Command, CommandResult, Context};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {

@@ -6,8 +6,7 @@ use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::expire_time::TimeUnit;
 use crate::data::hash::Hash;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -4,8 +4,7 @@ use super::fields::{Expired, NOT_POSITIVE, first_field, instant};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::expire_time::TimeUnit;
 use crate::data::hash::Hash;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::Reply;
 
 /// The commands of this file.

@@ -4,8 +4,7 @@ use super::fields::{NOT_POSITIVE, first_field};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::expire_time::TimeUnit;
 use crate::data::hash::Hash;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[

@@ -2,8 +2,7 @@
 
 use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
 use crate::data::hash::Hash;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -4,8 +4,7 @@ use super::{CORRUPT, changeable, checked, sparse_max};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::catalog::{KeyFlags, KeySpec};
 use crate::data::hyperloglog::{self, Encoding, Registers};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::keyspace::{KeepExpiry, NewValue, Object};
 use crate::resp::WireError;
 

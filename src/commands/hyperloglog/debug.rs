@@ -4,8 +4,7 @@ use super::{CORRUPT, changeable};
 use crate::catalog::{Categories, Group, Spec, flags};
 use crate::catalog::{KeyFlags, KeySpec};
 use crate::data::hyperloglog::{self, Encoding, Registers, Run};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -4,8 +4,7 @@ mod save;
 
 use crate::catalog::{Group, Spec, categories, flags};
 use crate::config::values::ShutdownFlags;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, LinkPhase, NullReply, Outcome, RoleReport, Shutdown, Wait};
+use crate::engine::{Command, CommandResult, Context, LinkPhase, NullReply, Outcome, RoleReport, Shutdown, Wait};
 use crate::resp::WireError;
 
 /// The commands of this group, by file.

@@ -3,8 +3,7 @@
 use super::End;
 use super::pop::{MultiPop, take_one};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome, Wait};
+use crate::engine::{Command, CommandResult, Context, Outcome, Wait};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[

@@ -4,8 +4,7 @@ use super::read::position;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::range::clamp_elements;
 use crate::data::list::List;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -3,8 +3,7 @@
 use super::End;
 use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
 use crate::data::list::List;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome, Wait};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome, Wait};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -4,8 +4,7 @@ use super::End;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::multi_pop;
 use crate::data::list::List;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

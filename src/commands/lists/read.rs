@@ -4,8 +4,7 @@ use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::range::clamp_elements;
 use crate::data::list::List;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -1,8 +1,7 @@
 //! FAILOVER: handing the primary's role to a replica.
 
 use crate::catalog::{Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, FailoverRequest, PrimaryAddress};
+use crate::engine::{Command, CommandResult, Context, FailoverRequest, PrimaryAddress};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -2,8 +2,7 @@
 
 use crate::base::number::parse_i64;
 use crate::catalog::{Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::group::claim::{Claim, is_id};
 use crate::resp::WireError;
 use crate::session::{ClientFlags, Counterpart};

@@ -1,8 +1,7 @@
 //! REPLICAOF and SLAVEOF: whom this server follows.
 
 use crate::catalog::{Deprecated, Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome, PrimaryAddress, RoleReport};
+use crate::engine::{Command, CommandResult, Context, Outcome, PrimaryAddress, RoleReport};
 use crate::resp::WireError;
 use crate::session::ClientFlags;
 

@@ -1,8 +1,7 @@
 //! SYNC and PSYNC: the connection becomes a replica.
 
 use crate::catalog::{Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 use crate::session::ClientFlags;
 

@@ -2,8 +2,7 @@
 
 use crate::base::clock::UnixMillis;
 use crate::catalog::{Categories, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{AckWait, CommandResult, Context, FeedOffset, Outcome, Wait};
+use crate::engine::{AckWait, Command, CommandResult, Context, FeedOffset, Outcome, Wait};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -4,8 +4,7 @@ use super::command_info::reply_names;
 use crate::base::release::{RELEASE, Release};
 use crate::catalog::{Categories, Group, Spec, flags};
 use crate::catalog::{Flags, KeyFlags, for_each_key};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{OwnedArgs, WireError};
 
 /// The commands of this file.

@@ -2,8 +2,7 @@
 
 use super::config_effects::Effects;
 use crate::catalog::{Group, Secrets, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

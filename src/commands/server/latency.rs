@@ -2,8 +2,7 @@
 
 use super::latency_report;
 use crate::catalog::{Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::metrics::EventSummary;
 use crate::resp::WireError;
 

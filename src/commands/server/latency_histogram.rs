@@ -1,8 +1,7 @@
 //! LATENCY HISTOGRAM: for each command, how many calls stayed below which duration.
 
 use crate::catalog::{Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::metrics::Histogram;
 
 /// The commands of this file.

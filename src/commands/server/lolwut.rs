@@ -6,8 +6,7 @@
 use crate::base::number::parse_i64;
 use crate::catalog::{Group, Spec, flags};
 use crate::config::REDIS_VERSION;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -4,8 +4,7 @@ use super::memory_doctor;
 use super::memory_overhead::{Gap, Overhead};
 use crate::base::allocator_control;
 use crate::catalog::{Group, Spec, flags, keys};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::keyspace::{Entry, StrRef, ValueRef};
 use crate::resp::{Reply, WireError};
 

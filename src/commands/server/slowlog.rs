@@ -2,8 +2,7 @@
 
 use crate::base::number::parse_i64;
 use crate::catalog::{Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::metrics::LogEntry;
 use crate::resp::{Reply, WireError};
 

@@ -2,8 +2,7 @@
 
 use crate::base::clock::unix_micros;
 use crate::catalog::{Group, Spec, flags};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {

@@ -3,11 +3,10 @@
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::catalog::{KeyFlags, KeySpec};
 use crate::commands::limit::intersection_limit;
-use crate::engine::Command;
 use std::collections::HashSet;
 
 use crate::data::set::Set;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

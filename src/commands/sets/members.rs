@@ -2,8 +2,7 @@
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::set::Set;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[

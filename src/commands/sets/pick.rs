@@ -1,11 +1,10 @@
 //! Random members: SRANDMEMBER, SPOP.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use std::collections::HashSet;
 
 use crate::data::set::Set;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

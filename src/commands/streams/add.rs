@@ -6,8 +6,7 @@ use super::trim_options::TrimOptions;
 use crate::catalog::{Categories, Group, KeyFlags, KeySpec, Spec, flags};
 use crate::data::limits::Limits;
 use crate::data::stream::{AppendError, IdText, NewId, PartialId, Stream, StreamId};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -6,8 +6,7 @@ use super::{no_group, now_ms, syntax, write_entry, write_id};
 use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group as CommandGroup, Spec, flags, keys};
 use crate::data::stream::{Pending, Stream, StreamId};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -5,8 +5,7 @@ use super::trim_options::TrimOptions;
 use crate::base::release::RELEASE;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::stream::{Stream, StreamId};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -3,8 +3,7 @@
 use super::{no_group_of_key, now_ms, subcommand_syntax, syntax};
 use crate::catalog::{Categories, Group as CommandGroup, KeyFlags, KeySpec, Spec, flags, keys};
 use crate::data::stream::{Group, Stream, c_text};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

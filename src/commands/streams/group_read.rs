@@ -6,8 +6,7 @@ use super::replay::GroupName;
 use super::{now_ms, shown, syntax, write_entry, write_id};
 use crate::catalog::{Categories, Group as CommandGroup, KeyFinder, KeyFlags, KeySpec, Spec, flags, keys};
 use crate::data::stream::{ConsumerSlot, Group, Log, Pending, Stream, StreamId, c_text};
-use crate::engine::Command;
-use crate::engine::{Change, CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Change, Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::{Protocol, Reply, WireError};
 
 /// The commands of this file.

@@ -4,8 +4,7 @@ use super::{info_full, no_group_of_key, now_ms, subcommand_syntax, write_entry, 
 use crate::base::release::RELEASE;
 use crate::catalog::{Categories, Group as CommandGroup, Spec, flags, keys};
 use crate::data::stream::{Group, Log, Stream, StreamId};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{Reply, WireError};
 
 /// The commands of this file.

@@ -3,8 +3,7 @@
 use super::{no_group, now_ms, syntax, write_id};
 use crate::catalog::{Categories, Group as CommandGroup, Spec, flags, keys};
 use crate::data::stream::{Group, Stream, StreamId};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{Reply, WireError};
 
 /// The commands of this file.

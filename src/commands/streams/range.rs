@@ -3,8 +3,7 @@
 use super::{syntax, write_entry};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::stream::{Entry, Stream};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{Reply, WireError};
 
 /// The commands of this file.

@@ -5,8 +5,7 @@ use super::read_options::ReadOptions;
 use super::syntax;
 use crate::catalog::{Categories, Group, KeyFinder, KeyFlags, KeySpec, Spec, flags};
 use crate::data::stream::{Stream, StreamId, c_text};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{Protocol, WireError};
 
 /// The commands of this file.

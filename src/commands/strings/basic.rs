@@ -5,8 +5,7 @@ use crate::base::clock::UnixMillis;
 use crate::catalog::{Categories, Deprecated, Group, KeyFinder, Spec, flags, keys};
 use crate::catalog::{KeyFlags, KeySpec};
 use crate::commands::expire_time::{TimeUnit, positive_instant};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::{KeepExpiry, StrRef};
 use crate::resp::WireError;
 

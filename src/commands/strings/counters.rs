@@ -3,8 +3,7 @@
 use crate::base::long_double::LongDouble;
 use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::{KeepExpiry, NewValue, StrRef};
 use crate::resp::WireError;
 

@@ -5,8 +5,7 @@ use super::options::{Accepts, Condition, ExpiryOption, Options};
 use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::catalog::{KeyFlags, KeySpec};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::{KeepExpiry, StrRef, ValueRef};
 use crate::resp::WireError;
 

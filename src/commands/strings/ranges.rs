@@ -3,8 +3,7 @@
 use super::basic::check_length;
 use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
 use crate::commands::range::clamp;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::keyspace::KeepExpiry;
 use crate::resp::WireError;
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 use crate::session::WatchedKey;
 

@@ -2,8 +2,7 @@
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::zset::{Inserted, ZSet};
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

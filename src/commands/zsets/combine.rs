@@ -2,7 +2,6 @@
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::limit::intersection_limit;
-use crate::engine::Command;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -12,7 +11,7 @@ use crate::base::number::parse_f64;
 use crate::data::Element;
 use crate::data::set::Set;
 use crate::data::zset::ZSet;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::keyspace::ValueRef;
 use crate::resp::WireError;
 

@@ -6,8 +6,7 @@ use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::multi_pop;
 use crate::data::Element;
 use crate::data::zset::ZSet;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass, Outcome, Wait};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome, Wait};
 use crate::resp::WireError;
 
 /// The commands of this file.

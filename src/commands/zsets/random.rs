@@ -1,13 +1,12 @@
 //! ZRANDMEMBER.
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
-use crate::engine::Command;
 use std::collections::HashSet;
 
 use super::range::pair_array;
 use super::reply_pair;
 use crate::data::zset::ZSet;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{Protocol, WireError};
 
 /// The commands of this file.

@@ -1,13 +1,12 @@
 //! Ranges: ZRANGE with all its options, its older forms, ZRANGESTORE, ZCOUNT, ZLEXCOUNT.
 
 use crate::catalog::{Categories, Deprecated, Group, Spec, flags, keys};
-use crate::engine::Command;
 use std::ops::Range;
 
 use super::{bounds, pairs_len, reply_pair};
 use crate::commands::range::clamp_elements;
 use crate::data::zset::{LexBound, ScoreBound, ZSet};
-use crate::engine::{CommandResult, Context, EventClass, Outcome};
+use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

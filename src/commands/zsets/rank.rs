@@ -2,8 +2,7 @@
 
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::zset::ZSet;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[

@@ -3,8 +3,7 @@
 use super::range::{RemoveBy, remove_range};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::data::zset::ZSet;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context, EventClass};
+use crate::engine::{Command, CommandResult, Context, EventClass};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[

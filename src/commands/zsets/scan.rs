@@ -4,8 +4,7 @@ use crate::base::number::{format_f64, format_score};
 use crate::catalog::{Categories, Group, Spec, flags, keys};
 use crate::commands::scan_options::Scanned;
 use crate::data::zset::ZSet;
-use crate::engine::Command;
-use crate::engine::{CommandResult, Context};
+use crate::engine::{Command, CommandResult, Context};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {

@@ -11,14 +11,13 @@ mod reload;
 mod tables;
 
 use crate::catalog::{Group, Spec, flags};
-use crate::engine::Command;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use crate::base::allocator_control;
 use crate::base::crash_report;
 use crate::base::number::{parse_f64, parse_i64};
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
 /// The commands of this file.

@@ -16,10 +16,9 @@ mod text;
 mod tls;
 
 use crate::catalog::{Categories, Group, Spec, flags};
-use crate::engine::Command;
 use text::Text;
 
-use crate::engine::{CommandResult, Context, Outcome};
+use crate::engine::{Command, CommandResult, Context, Outcome};
 
 /// The commands of this file.
 pub const ROWS: &[Command] = &[Command {
