@@ -198,7 +198,6 @@ fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
     let natives = lua.globals();
     let (string, table, math) = (natives.get::<Table>("string")?, natives.get::<Table>("table")?, natives.get("math")?);
     random::register(lua, &math)?;
-    let strings = strings::register(lua, &string)?;
     let libraries = lua.create_table()?;
     for (name, library) in [
         ("string", string),
@@ -215,7 +214,7 @@ fn host_table(lua: &Lua, purpose: Purpose) -> Result<Table> {
     let host = lua.create_table()?;
     host.raw_set("natives", natives)?;
     host.raw_set("libraries", libraries)?;
-    host.raw_set("strings", strings)?;
+    host.raw_set("strings", strings::functions(lua)?)?;
     if purpose == Purpose::Functions {
         host.raw_set("loading", api::loading_library(lua)?)?;
     }

@@ -17,7 +17,8 @@ local loadstring, pcall, xpcall, tostring, type = natives.loadstring, natives.pc
 local resume = natives.coroutine.resume
 local byte, format, match = natives.string.byte, natives.string.format, natives.string.match
 local concat, sort, tonumber, unpack = natives.table.concat, natives.table.sort, natives.tonumber, natives.unpack
-local gmatch, gsub, sub = natives.string.gmatch, natives.string.gsub, natives.string.sub
+local find, gmatch, gsub, sub = natives.string.find, natives.string.gmatch, natives.string.gsub, natives.string.sub
+local lower, rep, reverse, upper = natives.string.lower, natives.string.rep, natives.string.reverse, natives.string.upper
 local collectgarbage = natives.collectgarbage
 local thrown_value, ending = host.thrown_value, host.ending
 -- Functions written in Rust, under the names that their errors show.
@@ -283,24 +284,78 @@ local function replacement_of(replacement, first, last, ...)
     return first, last, replacement[key]
 end
 
+-- How many repetitions there are in a pattern, at most. Counted once for each, until there are too many to remember.
+local repetitions_in, remembered = {}, 0
+
+local function repetitions(pattern)
+    local count = repetitions_in[pattern]
+    if count == nil then
+        if remembered == 1000 then
+            repetitions_in, remembered = {}, 0
+        end
+        local _
+        _, count = gsub(pattern, "[*+?%-b%d]", "")
+        repetitions_in[pattern], remembered = count, remembered + 1
+    end
+    return count
+end
+
 -- Whether Lua's own functions match a pattern in a moment, whatever it is: what each repetition in it can multiply the work by is
 -- the length of the text.
 local function is_quick(subject, pattern)
-    if type(subject) ~= "string" or type(pattern) ~= "string" or #pattern > 100 then
-        return false
+    return type(subject) == "string" and type(pattern) == "string" and #pattern <= 100
+        and (#subject) ^ (repetitions(pattern) + 1) <= 1000000
+end
+
+-- What it is given. A function called within has a name, which it shows in its errors; one called last would have none.
+local function all(...)
+    return ...
+end
+
+function strings.find(...)
+    if is_quick(...) then
+        return all(find(...))
     end
-    local _, factors = gsub(pattern, "[*+?%-b%d]", "")
-    return (#subject) ^ (factors + 1) <= 1000000
+    return all(rust.find(...))
+end
+
+function strings.match(...)
+    if is_quick(...) then
+        return all(match(...))
+    end
+    return all(rust.match(...))
+end
+
+function strings.rep(...)
+    local text, count = ...
+    if type(text) == "string" and type(count) == "number" and count <= 10000 and #text * count <= 10000 then
+        return all(rep(...))
+    end
+    return all(rust.rep(...))
+end
+
+local function is_short(text)
+    return type(text) == "string" and #text <= 10000
+end
+
+function strings.lower(...)
+    return all(is_short(...) and lower(...) or rust.lower(...))
+end
+
+function strings.reverse(...)
+    return all(is_short(...) and reverse(...) or rust.reverse(...))
+end
+
+function strings.upper(...)
+    return all(is_short(...) and upper(...) or rust.upper(...))
 end
 
 function strings.gsub(...)
     local subject, pattern, replacement, limit = ...
     if is_quick(subject, pattern) and replacement ~= nil and type(replacement) ~= "boolean" then
-        local text, count = gsub(...)
-        return text, count
+        return all(gsub(...))
     elseif type(replacement) ~= "function" and type(replacement) ~= "table" then
-        local text, count = rust.gsub(...)
-        return text, count
+        return all(rust.gsub(...))
     end
     subject, pattern = check_string(subject, 1, "gsub"), check_string(pattern, 2, "gsub")
     if limit ~= nil and not tonumber(limit) then
@@ -354,8 +409,7 @@ strings.gfind = strings.gmatch
 function tables.concat(...)
     local list = ...
     if type(list) ~= "table" or #list > 1000 then
-        local text = rust.concat(...)
-        return text
+        return all(rust.concat(...))
     end
     local text = concat(...)
     if #text > 10000 then

@@ -1,8 +1,8 @@
 //! The functions of Lua's `string` and `table` whose work grows with what they are given, in the place of Lua's own: those are not
 //! interrupted, and some of them take stack or memory without a bound.
 //!
-//! What calls back into the script, `gsub` with a function or a table and `gmatch`, is written in Lua, in `sandbox.lua`, on top of
-//! [`match_from`]. There Lua's own functions do what is quick for sure.
+//! `sandbox.lua` calls them, and has Lua's own functions do what is quick for sure. What calls back into the script, `gsub` with a
+//! function or a table and `gmatch`, is written there too, on top of [`match_from`].
 
 use mlua::{Lua, LuaString, MultiValue, Result, Table, Value};
 
@@ -11,21 +11,21 @@ use super::clock;
 use super::error::text_error;
 use super::patterns::{Capture, Failure, Matcher, is_plain};
 
-/// Puts the functions into Lua's library; what comes back are those that the sandbox builds on.
-pub(super) fn register(lua: &Lua, string: &Table) -> Result<Table> {
-    string.raw_set("find", lua.create_function(|lua, values| search(lua, values, true))?)?;
-    string.raw_set("match", lua.create_function(|lua, values| search(lua, values, false))?)?;
-    string.raw_set("rep", lua.create_function(repeat)?)?;
-    string.raw_set("lower", lua.create_function(|lua, values| mapped(lua, values, <[u8]>::make_ascii_lowercase))?)?;
-    string.raw_set("upper", lua.create_function(|lua, values| mapped(lua, values, <[u8]>::make_ascii_uppercase))?)?;
-    string.raw_set("reverse", lua.create_function(|lua, values| mapped(lua, values, <[u8]>::reverse))?)?;
-    let natives = lua.create_table()?;
-    natives.raw_set("concat", lua.create_function(concat)?)?;
-    natives.raw_set("gsub", lua.create_function(substitute)?)?;
-    natives.raw_set("match_from", lua.create_function(match_from)?)?;
-    natives.raw_set("look", lua.create_function(|_, ()| clock::look())?)?;
-    natives.raw_set("work", lua.create_function(|_, amount: usize| clock::work(amount))?)?;
-    Ok(natives)
+/// The functions, under the names that their errors show.
+pub(super) fn functions(lua: &Lua) -> Result<Table> {
+    let table = lua.create_table()?;
+    table.raw_set("find", lua.create_function(|lua, values| search(lua, values, true))?)?;
+    table.raw_set("match", lua.create_function(|lua, values| search(lua, values, false))?)?;
+    table.raw_set("rep", lua.create_function(repeat)?)?;
+    table.raw_set("lower", lua.create_function(|lua, values| mapped(lua, values, <[u8]>::make_ascii_lowercase))?)?;
+    table.raw_set("upper", lua.create_function(|lua, values| mapped(lua, values, <[u8]>::make_ascii_uppercase))?)?;
+    table.raw_set("reverse", lua.create_function(|lua, values| mapped(lua, values, <[u8]>::reverse))?)?;
+    table.raw_set("concat", lua.create_function(concat)?)?;
+    table.raw_set("gsub", lua.create_function(substitute)?)?;
+    table.raw_set("match_from", lua.create_function(match_from)?)?;
+    table.raw_set("look", lua.create_function(|_, ()| clock::look())?)?;
+    table.raw_set("work", lua.create_function(|_, amount: usize| clock::work(amount))?)?;
+    Ok(table)
 }
 
 fn mapped(lua: &Lua, values: MultiValue, map: fn(&mut [u8])) -> Result<LuaString> {
@@ -239,12 +239,9 @@ mod tests {
     /// An interpreter that has Lua's own functions in `lua`, and these in `string` and `table`.
     fn interpreter() -> Lua {
         let lua = Lua::new();
-        let (string, table): (Table, Table) =
-            (lua.globals().get("string").unwrap(), lua.globals().get("table").unwrap());
         lua.load("lua = {} for k, v in pairs(string) do lua[k] = v end lua.concat = table.concat").exec().unwrap();
-        let natives = register(&lua, &string).unwrap();
-        string.raw_set("gsub", natives.get::<Value>("gsub").unwrap()).unwrap();
-        table.raw_set("concat", natives.get::<Value>("concat").unwrap()).unwrap();
+        lua.globals().set("ours", functions(&lua).unwrap()).unwrap();
+        lua.load("for k, v in pairs(ours) do (k == 'concat' and table or string)[k] = v end").exec().unwrap();
         lua
     }
 
