@@ -284,27 +284,24 @@ local function replacement_of(replacement, first, last, ...)
     return first, last, replacement[key]
 end
 
--- How many repetitions there are in a pattern, at most. Counted once for each, until there are too many to remember.
-local repetitions_in, remembered = {}, 0
+-- Lua's own functions match a pattern in a moment if the text is short enough: what each repetition in the pattern can multiply the
+-- work by is the length of the text. The length is found once for each pattern, until there are too many to remember.
+local short_for, remembered = {}, 0
 
-local function repetitions(pattern)
-    local count = repetitions_in[pattern]
-    if count == nil then
-        if remembered == 1000 then
-            repetitions_in, remembered = {}, 0
-        end
-        local _
-        _, count = gsub(pattern, "[*+?%-b%d]", "")
-        repetitions_in[pattern], remembered = count, remembered + 1
+local function short_enough_for(pattern)
+    if type(pattern) ~= "string" or #pattern > 100 then
+        return -1
     end
-    return count
+    if remembered == 1000 then
+        short_for, remembered = {}, 0
+    end
+    local _, repetitions = gsub(pattern, "[*+?%-b%d]", "")
+    short_for[pattern], remembered = 1000000 ^ (1 / (repetitions + 1)), remembered + 1
+    return short_for[pattern]
 end
 
--- Whether Lua's own functions match a pattern in a moment, whatever it is: what each repetition in it can multiply the work by is
--- the length of the text.
-local function is_quick(subject, pattern)
-    return type(subject) == "string" and type(pattern) == "string" and #pattern <= 100
-        and (#subject) ^ (repetitions(pattern) + 1) <= 1000000
+local function is_quick(text, pattern)
+    return type(text) == "string" and #text <= (short_for[pattern] or short_enough_for(pattern))
 end
 
 -- What it is given. A function called within has a name, which it shows in its errors; one called last would have none.
@@ -329,25 +326,33 @@ end
 function strings.rep(...)
     local text, count = ...
     if type(text) == "string" and type(count) == "number" and count <= 10000 and #text * count <= 10000 then
-        return all(rep(...))
+        return rep(text, count)
     end
     return all(rust.rep(...))
 end
 
-local function is_short(text)
-    return type(text) == "string" and #text <= 10000
-end
-
 function strings.lower(...)
-    return all(is_short(...) and lower(...) or rust.lower(...))
+    local text = ...
+    if type(text) == "string" and #text <= 10000 then
+        return lower(text)
+    end
+    return all(rust.lower(...))
 end
 
 function strings.reverse(...)
-    return all(is_short(...) and reverse(...) or rust.reverse(...))
+    local text = ...
+    if type(text) == "string" and #text <= 10000 then
+        return reverse(text)
+    end
+    return all(rust.reverse(...))
 end
 
 function strings.upper(...)
-    return all(is_short(...) and upper(...) or rust.upper(...))
+    local text = ...
+    if type(text) == "string" and #text <= 10000 then
+        return upper(text)
+    end
+    return all(rust.upper(...))
 end
 
 function strings.gsub(...)
