@@ -24,7 +24,7 @@ const UNTIDY_BYTES: usize = MAX_BYTES / 2;
 
 /// A cycle of garbage collection begins when memory has grown to this part of what the last one left: scripts are short and
 /// leave their arguments behind, so by Lua's own 200 half of an interpreter would be garbage.
-const GC_PAUSE_PERCENT: i32 = 120;
+const GC_PAUSE_PERCENT: i32 = 110;
 
 /// Instructions between two looks at the clock.
 const HOOK_INSTRUCTIONS: u32 = 1000;
