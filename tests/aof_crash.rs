@@ -17,7 +17,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use support::server::create_certificates;
 use support::wire::{encode, words};
-use support::{Mode, Server, Wire};
+use support::{Mode, Server, Wire, eventually};
 use tempfile::TempDir;
 
 const CLIENTS: usize = 4;
@@ -82,14 +82,16 @@ fn at_most_the_last_second_and_what_a_busy_disk_adds_is_lost() {
         let (counts, marks) = (zeros(), Marks::default());
         let server = Server::start_in(folder.path(), Mode::Tls, &options);
         std::thread::scope(|scope| {
-            scope.spawn(|| marks.set_until_killed(&server, &counts));
+            let client = server.client();
+            scope.spawn(|| marks.set_until_killed(client, &counts));
             under_load(&server, &counts, || {
+                eventually("a mark comes to disk", || marks.last.lock().unwrap().is_some());
                 std::thread::sleep(Duration::from_millis(random.random_range(1200..2500)));
             });
         });
         drop(server);
         let acknowledged = numbers(&counts);
-        let mark = marks.last.into_inner().unwrap().expect("a mark came to disk");
+        let mark = marks.last.into_inner().unwrap().expect("a mark has come to disk");
         longest = longest.max(marks.longest.into_inner().unwrap());
         let power_cut = round % 2;
         if power_cut == 1 {
@@ -114,10 +116,11 @@ fn at_most_the_last_second_and_what_a_busy_disk_adds_is_lost() {
 /// Keeps all clients writing, and kills the server after `meanwhile`.
 fn under_load(server: &Server, counts: &Counts, meanwhile: impl FnOnce()) {
     let stopped = AtomicBool::new(false);
+    let clients: Vec<Wire> = counts.iter().map(|_| server.client()).collect();
     std::thread::scope(|scope| {
-        for (index, count) in counts.iter().enumerate() {
+        for (index, (count, client)) in counts.iter().zip(clients).enumerate() {
             let stopped = &stopped;
-            scope.spawn(move || write_until_killed(server, index, count, stopped));
+            scope.spawn(move || write_until_killed(client, index, count, stopped));
         }
         meanwhile();
         server.signal("KILL");
@@ -126,8 +129,7 @@ fn under_load(server: &Server, counts: &Counts, meanwhile: impl FnOnce()) {
 }
 
 /// Writes one number after the other and notes each that was acknowledged.
-fn write_until_killed(server: &Server, index: usize, count: &AtomicU64, stopped: &AtomicBool) {
-    let mut client = server.client();
+fn write_until_killed(mut client: Wire, index: usize, count: &AtomicU64, stopped: &AtomicBool) {
     while !stopped.load(SeqCst) {
         let next = (count.load(SeqCst) + 1).to_string();
         let (key, pair) = (format!("key{index}"), format!("pair{index}"));
@@ -165,8 +167,7 @@ struct Marks {
 }
 
 impl Marks {
-    fn set_until_killed(&self, server: &Server, counts: &Counts) {
-        let mut client = server.client();
+    fn set_until_killed(&self, mut client: Wire, counts: &Counts) {
         for number in 1.. {
             let (mark, started) = (Mark { number, counts: numbers(counts) }, Instant::now());
             let set = attempt(&mut client, &format!("SET mark {number}"));
