@@ -111,20 +111,43 @@ fn search(lua: &Lua, values: MultiValue, find: bool) -> Result<MultiValue> {
     }
     let anchored = pattern.strip_prefix(b"^");
     let mut matcher = Matcher::new(&text, anchored.unwrap_or(&pattern));
-    let last = if anchored.is_some() { from } else { text.len() };
-    for at in from..=last {
-        let Some(end) = explained(lua, matcher.match_at(at))? else { continue };
-        let mut results = MultiValue::new();
-        if find {
-            results.extend(positions(at, end));
-        }
-        let count = if find { matcher.captures() } else { matcher.values() };
-        for index in 0..count {
-            results.push_back(capture(lua, &text, explained(lua, matcher.value(index, at, end))?)?);
-        }
+    let Some((at, end)) = first_match(lua, &mut matcher, &text, from, anchored.is_some())? else {
+        return Ok(MultiValue::from_iter([Value::Nil]));
+    };
+    if find {
+        let mut results = MultiValue::from_iter(positions(at, end));
+        results.extend(captures(lua, &text, &matcher, matcher.captures(), (at, end))?);
         return Ok(results);
     }
-    Ok(MultiValue::from_iter([Value::Nil]))
+    captures(lua, &text, &matcher, matcher.values(), (at, end))
+}
+
+/// The first match at a place or behind it, or only there: where it begins and ends.
+fn first_match(
+    lua: &Lua,
+    matcher: &mut Matcher<'_>,
+    text: &[u8],
+    from: usize,
+    anchored: bool,
+) -> Result<Option<(usize, usize)>> {
+    let last = if anchored { from } else { text.len() };
+    for at in from..=last.min(text.len()) {
+        if let Some(end) = explained(lua, matcher.match_at(at))? {
+            return Ok(Some((at, end)));
+        }
+    }
+    Ok(None)
+}
+
+/// The first `count` values of the match `from..to`.
+fn captures(
+    lua: &Lua,
+    text: &[u8],
+    matcher: &Matcher<'_>,
+    count: usize,
+    (from, to): (usize, usize),
+) -> Result<MultiValue> {
+    (0..count).map(|index| capture(lua, text, explained(lua, matcher.value(index, from, to))?)).collect()
 }
 
 /// What begins and ends here, as Lua counts.
@@ -148,16 +171,12 @@ fn match_from(lua: &Lua, values: MultiValue) -> Result<MultiValue> {
     let from = usize::try_from(args.integer(3)?).unwrap_or(0);
     let anchored = pattern.strip_prefix(b"^").filter(|_| matches!(args.get(4), Some(Value::Boolean(true))));
     let mut matcher = Matcher::new(&text, anchored.unwrap_or(&pattern));
-    let last = if anchored.is_some() { from } else { text.len() };
-    for at in from..=last.min(text.len()) {
-        let Some(end) = explained(lua, matcher.match_at(at))? else { continue };
-        let mut results = MultiValue::from_iter([Value::Integer(at as i64), Value::Integer(end as i64)]);
-        for index in 0..matcher.values() {
-            results.push_back(capture(lua, &text, explained(lua, matcher.value(index, at, end))?)?);
-        }
-        return Ok(results);
-    }
-    Ok(MultiValue::new())
+    let Some((at, end)) = first_match(lua, &mut matcher, &text, from, anchored.is_some())? else {
+        return Ok(MultiValue::new());
+    };
+    let mut results = MultiValue::from_iter([Value::Integer(at as i64), Value::Integer(end as i64)]);
+    results.extend(captures(lua, &text, &matcher, matcher.values(), (at, end))?);
+    Ok(results)
 }
 
 /// `string.gsub` with a text as the replacement.
