@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use support::server::{create_certificates, run, text, tls_arguments};
-use support::{Mode, Server, free_port};
+use support::{Mode, Server, eventually, free_port};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -279,4 +279,29 @@ fn a_crash_is_reported_with_the_stack_that_led_to_it() {
         let log = server.log();
         assert!(log.contains(why) && log.contains("STACK TRACE") && log.contains("crash_report"), "{log}");
     }
+}
+
+#[test]
+fn the_watchdog_says_what_hangs_and_that_it_goes_on() {
+    let server = Server::plain(&["--enable-debug-command", "yes", "--worker-threads", "1", "--watchdog-period", "1"]);
+    let mut client = server.client();
+    assert_eq!(client.run("DEBUG SLEEP 0.5"), "+OK");
+    eventually("the watchdog's lines", || {
+        let log = server.log();
+        log.contains("WATCHDOG TIMER EXPIRED --- worker-0 has given no sign") && log.contains("worker-0 goes on, ")
+    });
+
+    // Loading counts too. 30 keys of 100 kB, each 20 ms: 2 MiB come in 400 ms.
+    client.run("DEBUG POPULATE 30 key 100000");
+    client.run("CONFIG SET rdbcompression no");
+    assert_eq!(client.run("SAVE"), "+OK");
+    client.run("CONFIG SET key-load-delay 20000");
+    assert_eq!(client.run("DEBUG RELOAD NOSAVE NOFLUSH MERGE"), "+OK");
+    assert!(server.log().contains("EXPIRED --- the loading of data"), "{}", server.log());
+
+    assert_eq!(client.run("CONFIG SET watchdog-period 0 key-load-delay 0"), "+OK");
+    let watched = || std::fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap().flatten().any(|thread| {
+        std::fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim_end() == "watchdog")
+    });
+    eventually("the watchdog's end", || !watched());
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rustls::ServerConnection;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::connection;
@@ -34,6 +35,7 @@ pub enum AcceptedSocket {
 }
 
 struct Worker {
+    runtime: Handle,
     sender: mpsc::UnboundedSender<Accepted>,
     connections: Arc<AtomicUsize>,
 }
@@ -51,6 +53,11 @@ impl WorkerPool {
         let workers =
             (0..count).map(|index| start_worker(engine, index, Arc::clone(&refusals))).collect::<Result<_, _>>()?;
         Ok(Self { workers, refusals })
+    }
+
+    /// The name of each worker's thread, and where it takes its work from.
+    pub fn threads(&self) -> impl Iterator<Item = (String, &Handle)> {
+        self.workers.iter().enumerate().map(|(index, worker)| (name_of(index), &worker.runtime))
     }
 
     /// The book of refused connections.
@@ -73,7 +80,8 @@ fn start_worker(engine: &'static Engine, index: usize, refusals: Arc<Refusals>) 
     let connections = Arc::new(AtomicUsize::new(0));
     let open = Arc::clone(&connections);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+    let handle = runtime.handle().clone();
+    std::thread::Builder::new().name(name_of(index)).spawn(move || {
         runtime.block_on(async move {
             while let Some(accepted) = receiver.recv().await {
                 let (open, refusals) = (Arc::clone(&open), Arc::clone(&refusals));
@@ -84,5 +92,9 @@ fn start_worker(engine: &'static Engine, index: usize, refusals: Arc<Refusals>) 
             }
         });
     })?;
-    Ok(Worker { sender, connections })
+    Ok(Worker { runtime: handle, sender, connections })
+}
+
+fn name_of(index: usize) -> String {
+    format!("worker-{index}")
 }

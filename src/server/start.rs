@@ -18,7 +18,7 @@ use crate::config::{CommandLine, Config, Loaded, REDIS_VERSION, Settings, load};
 use crate::engine::{CommandTable, Engine, Parts, tls_options};
 use crate::group::{Configured, GroupIdentity};
 use crate::network::WorkerPool;
-use crate::tasks;
+use crate::tasks::{self, Watched};
 use crate::tls::development::create_certificates;
 use crate::tls::live::LiveTls;
 use crate::tls::mode::TransitEncryption;
@@ -173,6 +173,8 @@ fn run(prepared: Prepared) -> ExitCode {
 struct Assembled {
     engine: &'static Engine,
     listening: Arc<Listening>,
+    /// What the watchdog is to watch.
+    workers: Vec<Watched>,
     hint: Option<String>,
 }
 
@@ -211,6 +213,7 @@ fn assemble(prepared: Prepared) -> Result<Assembled, String> {
     loading::announce(engine);
     engine.follow_configured();
     let pool = Arc::new(WorkerPool::start(engine, workers).map_err(|error| format!("no threads: {error}"))?);
+    let workers = pool.threads().map(|(name, runtime)| Watched { name, runtime: runtime.clone() }).collect();
     let listening = Listening::start(engine, pool, listeners).map_err(|error| format!("no threads: {error}"))?;
     let rebind = Arc::clone(&listening);
     engine.set_rebind(Box::new(move |settings| rebind.move_to(settings)));
@@ -218,11 +221,11 @@ fn assemble(prepared: Prepared) -> Result<Assembled, String> {
         tracing::warn!("{error}");
     }
     supervision::adjust_process(engine, &settings);
-    Ok(Assembled { engine, listening, hint })
+    Ok(Assembled { engine, listening, workers, hint })
 }
 
 fn serve_until_shutdown(assembled: Assembled) -> ExitCode {
-    let Assembled { engine, listening, hint } = assembled;
+    let Assembled { engine, listening, workers, hint } = assembled;
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -232,6 +235,7 @@ fn serve_until_shutdown(assembled: Assembled) -> ExitCode {
     };
     let ending = LocalSet::new().block_on(&runtime, async {
         tokio::task::spawn_local(tasks::run_periodic(engine));
+        tokio::task::spawn_local(tasks::run_watchdog(engine, workers));
         tokio::task::spawn_local(async move {
             if let Err(error) = tasks::run_signals(engine).await {
                 tracing::error!("signals cannot be handled: {error}");

@@ -83,6 +83,6 @@ parameters! {
     /// Cores for saving in the background.
     "bgsave_cpulist" => bgsave_cpulist: String = "", TEXT, [immutable(), inert()];
 
-    /// Milliseconds after which a software watchdog reports that the server hangs.
-    "watchdog-period" => watchdog_period: u32 = "0", int(0, INT_MAX), [hidden(), inert()];
+    /// Milliseconds without a sign of life after which the log says which thread hangs; 0: nobody watches. Less than 200 counts as 200.
+    "watchdog-period" => watchdog_period: u32 = "0", int(0, INT_MAX), [hidden()];
 }

@@ -75,7 +75,7 @@ parameters! {
     /// Microseconds to wait after each key loaded, for tests.
     "key-load-delay" => key_load_delay: i32 = "0", int(INT_MIN, INT_MAX), [hidden()];
 
-    /// Bytes loaded between two looks at the clients.
+    /// Bytes loaded between two signs of life for `watchdog-period`. Clients are served by other threads all the while.
     "loading-process-events-interval-bytes" => loading_process_events_interval_bytes: u32 = "2097152",
-        int(1024, INT_MAX), [hidden(), inert()];
+        int(1024, INT_MAX), [hidden()];
 }
