@@ -300,8 +300,10 @@ fn the_watchdog_says_what_hangs_and_that_it_goes_on() {
     assert!(server.log().contains("EXPIRED --- the loading of data"), "{}", server.log());
 
     assert_eq!(client.run("CONFIG SET watchdog-period 0 key-load-delay 0"), "+OK");
-    let watched = || std::fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap().flatten().any(|thread| {
-        std::fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim_end() == "watchdog")
-    });
+    let watched = || {
+        std::fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap().flatten().any(|thread| {
+            std::fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim_end() == "watchdog")
+        })
+    };
     eventually("the watchdog's end", || !watched());
 }

@@ -4,6 +4,7 @@
 //! storm of new connections cannot starve the established ones. A finished session moves to the worker with the fewest.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,11 +117,12 @@ impl Acceptor {
     async fn accept_tcp(self: Arc<Self>, listener: TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, address)) => {
                     // While there is no place for this one, further connections wait in the kernel's queue.
                     let place = self.places.enter().await;
                     let acceptor = Arc::clone(&self);
-                    tokio::spawn(async move { acceptor.admit_tcp(stream, place).await });
+                    // In a box from the start: the state of a handshake is large, and a task moves what it is given several times.
+                    tokio::spawn(Box::pin(acceptor.admit_tcp(stream, address, place)));
                 }
                 Err(error) => pause_after(&error).await,
             }
@@ -154,8 +156,8 @@ impl Acceptor {
         }
     }
 
-    async fn admit_tcp(&self, stream: TcpStream, place: Place) {
-        let Ok(peer) = prepare(&stream, self.engine) else { return };
+    async fn admit_tcp(self: Arc<Self>, stream: TcpStream, address: SocketAddr, place: Place) {
+        let Ok(peer) = prepare(&stream, address, self.engine) else { return };
         let refusal = self.refusal(&peer);
         let Some(tls) = &self.engine.tls else {
             if let Ok(socket) = stream.into_std() {
@@ -171,13 +173,13 @@ impl Acceptor {
         };
         let timeout = Duration::from_millis(u64::from(self.engine.config.settings().tls.tls_handshake_timeout));
         let generation = tls.current();
-        let handshake = async {
+        let handshake = Box::pin(async {
             if !self.check_mode(&stream, &peer).await? {
                 return Ok(None);
             }
             self.engine.handshakes.start();
             TlsAcceptor::from(Arc::clone(generation.server())).accept(stream).await.map(Some)
-        };
+        });
         let ended = tokio::select! {
             ended = tokio::time::timeout(timeout, handshake) => ended,
             () = place.gives_way() => {
@@ -206,7 +208,7 @@ impl Acceptor {
         if let Ok(socket) = socket.into_std() {
             self.hand_over(Accepted {
                 socket: AcceptedSocket::Tcp(socket),
-                tls: Some(session),
+                tls: Some(Box::new(session)),
                 peer,
                 certificate_user,
                 refusal,
@@ -249,7 +251,7 @@ impl Acceptor {
 }
 
 /// Socket options, and who the peer is.
-fn prepare(stream: &TcpStream, engine: &Engine) -> io::Result<Peer> {
+fn prepare(stream: &TcpStream, address: SocketAddr, engine: &Engine) -> io::Result<Peer> {
     use std::os::fd::AsRawFd;
     stream.set_nodelay(true)?;
     let keepalive = engine.config.settings().network.tcp_keepalive;
@@ -261,10 +263,8 @@ fn prepare(stream: &TcpStream, engine: &Engine) -> io::Result<Peer> {
             .with_retries(3);
         socket2::SockRef::from(stream).set_tcp_keepalive(&options)?;
     }
-    let text = |address: std::net::SocketAddr| {
-        std::net::SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
-    };
-    Ok(Peer { address: text(stream.peer_addr()?), local: text(stream.local_addr()?), fd: stream.as_raw_fd() })
+    let text = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port()).to_string();
+    Ok(Peer { address: text(address), local: text(stream.local_addr()?), fd: stream.as_raw_fd() })
 }
 
 /// Reads what the peer has already sent, so that closing does not reset the connection before our line is read.

@@ -14,7 +14,7 @@ use super::output::Output;
 use super::refusal::Refusals;
 use super::transport::{Socket, Transport};
 use super::waits::{MAX_UNSENT_BYTES, Wake};
-use super::worker::{Accepted, AcceptedSocket};
+use super::worker::{Accepted, AcceptedSocket, Open};
 use crate::base::clock::UnixMillis;
 use crate::config::Settings;
 use crate::engine::{Engine, Flow, Lookahead, Run, Waiter};
@@ -34,10 +34,10 @@ pub(super) enum End {
     Refused(String),
 }
 
-pub(super) struct Connection<'r> {
+pub(super) struct Connection {
     pub engine: &'static Engine,
     /// Where a connection in the wrong mode is written down; taken with the first byte of a plaintext TCP connection.
-    mode_check: Option<&'r Refusals>,
+    mode_check: Option<Arc<Refusals>>,
     pub session: Session,
     pub transport: Transport,
     pub parser: Parser,
@@ -49,8 +49,8 @@ pub(super) struct Connection<'r> {
     pub registered: Option<Waker>,
 }
 
-/// Serves a connection until it ends.
-pub async fn serve(engine: &'static Engine, worker: usize, refusals: &Refusals, accepted: Accepted) {
+/// Serves a connection until it ends; `_open` counts it.
+pub async fn serve(engine: &'static Engine, worker: usize, refusals: Arc<Refusals>, accepted: Accepted, _open: Open) {
     let Accepted { socket, tls, peer, certificate_user, refusal } = accepted;
     let tls_facts = tls.as_ref().and_then(|session| SessionFacts::of(session));
     let tls_facts = tls_facts.map(|facts| TlsFacts { protocol: facts.protocol, cipher: facts.cipher });
@@ -104,7 +104,7 @@ fn into_runtime(socket: AcceptedSocket) -> io::Result<Socket> {
     })
 }
 
-impl Connection<'_> {
+impl Connection {
     async fn run(&mut self) -> End {
         // What came together with the end of the handshake must be served before the first read.
         match self.transport.take_early(&mut self.input.bytes) {

@@ -24,7 +24,7 @@ const MAX_INPUT_BYTES: usize = 1 << 20;
 const MALFORMED: Heard = Heard::Broken("protocol error");
 const TOO_MUCH: Heard = Heard::Broken("max client buffer reached");
 
-impl Connection<'_> {
+impl Connection {
     /// Sends what the debugger has said, and waits for what its client says next. Who debugs is not idle.
     pub(super) async fn hear(&mut self) -> Heard {
         let (client, engine) = (Arc::clone(&self.session.client), self.engine);

@@ -77,12 +77,11 @@ impl Socket {
 
 impl Transport {
     /// A stream over `socket`; with `tls` the handshake is done.
-    pub fn new(socket: Socket, tls: Option<ServerConnection>) -> Self {
-        let tls = tls.map(|mut tls| {
+    pub fn new(socket: Socket, mut tls: Option<Box<ServerConnection>>) -> Self {
+        if let Some(tls) = &mut tls {
             // Bounded here instead, by WRITE_BYTES.
             tls.set_buffer_limit(None);
-            Box::new(tls)
-        });
+        }
         Self { socket, tls, in_tls: 0, left_silently: false }
     }
 

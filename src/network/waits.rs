@@ -37,7 +37,7 @@ enum BlockedMail {
     Close,
 }
 
-impl Connection<'_> {
+impl Connection {
     /// Waits for bytes or mail, whatever comes first.
     pub(super) async fn wait(&mut self, wanted: usize) -> Wake {
         poll_fn(|cx| {

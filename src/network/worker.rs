@@ -17,7 +17,7 @@ pub struct Accepted {
     /// The socket.
     pub socket: AcceptedSocket,
     /// The TLS session, the handshake done.
-    pub tls: Option<ServerConnection>,
+    pub tls: Option<Box<ServerConnection>>,
     /// Who it is.
     pub peer: Peer,
     /// The name of the user its certificate stands for, if there is such a user.
@@ -38,6 +38,15 @@ struct Worker {
     runtime: Handle,
     sender: mpsc::UnboundedSender<Accepted>,
     connections: Arc<AtomicUsize>,
+}
+
+/// Counts a connection of a worker while it lives.
+pub(super) struct Open(Arc<AtomicUsize>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 /// The workers.
@@ -84,11 +93,9 @@ fn start_worker(engine: &'static Engine, index: usize, refusals: Arc<Refusals>) 
     std::thread::Builder::new().name(name_of(index)).spawn(move || {
         runtime.block_on(async move {
             while let Some(accepted) = receiver.recv().await {
-                let (open, refusals) = (Arc::clone(&open), Arc::clone(&refusals));
-                tokio::spawn(async move {
-                    connection::serve(engine, index, &refusals, accepted).await;
-                    open.fetch_sub(1, Relaxed);
-                });
+                let (open, refusals) = (Open(Arc::clone(&open)), Arc::clone(&refusals));
+                // In a box from the start: the state of a connection is large, and a task moves what it is given several times.
+                tokio::spawn(Box::pin(connection::serve(engine, index, refusals, accepted, open)));
             }
         });
     })?;
