@@ -51,6 +51,7 @@ const CACHE: &[Row<'_>] = &[
 
 const FUNCTIONS: &[Row<'_>] = &[
     ("FUNCTION FLUSH", "+OK"),
+    ("FUNCTION Flush SYNC x", "-ERR unknown subcommand or wrong number of arguments for 'Flush'. Try FUNCTION HELP."),
     (
         "FUNCTION LOAD \"#!lua name=l\\nredis.register_function('f', function(k, a) return redis.call('set', k[1], a[1]) end)\"",
         "'l'",

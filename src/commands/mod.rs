@@ -25,6 +25,7 @@ pub mod server;
 pub mod sets;
 pub mod streams;
 pub mod strings;
+pub mod subcommand;
 #[cfg(test)]
 mod tests;
 pub mod transactions;

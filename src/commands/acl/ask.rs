@@ -2,6 +2,7 @@
 
 use crate::base::number::parse_i64;
 use crate::catalog::{Categories, Group, Spec, flags};
+use crate::commands::subcommand::wrong_arguments;
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{OwnedArgs, WireError};
 
@@ -79,7 +80,7 @@ pub(super) fn acl_cat(ctx: &mut Context<'_>) -> CommandResult {
             reply.array(commands.in_category(category).count());
             commands.in_category(category).for_each(|position| reply.bulk(commands.spec(position).name.as_bytes()));
         }
-        _ => return Err(super::wrong_arguments(ctx.args.at(1))),
+        _ => return Err(wrong_arguments(ctx)),
     }
     Ok(Outcome::Done)
 }
@@ -123,7 +124,7 @@ pub(super) fn acl_genpass(ctx: &mut Context<'_>) -> CommandResult {
     let bits = match ctx.args.len() {
         2 => DEFAULT_PASSWORD_BITS,
         3 => parse_i64(ctx.args.at(2)).ok_or(WireError::NOT_INTEGER)?,
-        _ => return Err(super::wrong_arguments(ctx.args.at(1))),
+        _ => return Err(wrong_arguments(ctx)),
     };
     if !(1..=MAX_PASSWORD_BITS).contains(&bits) {
         return Err(WireError::fixed(

@@ -2,6 +2,7 @@
 
 use crate::base::number::parse_i64;
 use crate::catalog::{Group, Spec, flags};
+use crate::commands::subcommand::wrong_arguments;
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
@@ -28,7 +29,7 @@ const DEFAULT_COUNT: usize = 10;
 pub(super) fn acl_log(ctx: &mut Context<'_>) -> CommandResult {
     let count = match ctx.args.get(2) {
         None => DEFAULT_COUNT,
-        Some(_) if ctx.args.len() > 3 => return Err(super::wrong_arguments(ctx.args.at(1))),
+        Some(_) if ctx.args.len() > 3 => return Err(wrong_arguments(ctx)),
         Some(word) if word.eq_ignore_ascii_case(b"reset") => {
             ctx.engine.acl_log.clear();
             return ctx.done_ok();

@@ -6,16 +6,8 @@ pub mod log;
 pub mod show;
 pub mod storage;
 
-use crate::resp::WireError;
-
 /// The commands of this group, by file.
 pub const GROUP: &[&[crate::engine::Command]] = &[ask::ROWS, edit::ROWS, log::ROWS, show::ROWS, storage::ROWS];
-
-/// The error for too many arguments of a subcommand whose arity allows them.
-fn wrong_arguments(given: &[u8]) -> WireError {
-    let given = &given[..given.len().min(128)];
-    WireError::quoting(&[b"ERR unknown subcommand or wrong number of arguments for '", given, b"'. Try ACL HELP."])
-}
 
 #[cfg(test)]
 mod tests {

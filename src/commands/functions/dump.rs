@@ -2,6 +2,7 @@
 
 use super::payload;
 use crate::catalog::{Categories, Group, Spec, flags};
+use crate::commands::subcommand::wrong_arguments;
 use crate::engine::{Command, CommandResult, Context, Outcome, written_version};
 use crate::resp::WireError;
 use crate::scripting::Joining;
@@ -51,7 +52,7 @@ pub(super) fn function_dump(ctx: &mut Context<'_>) -> CommandResult {
 
 pub(super) fn function_restore(ctx: &mut Context<'_>) -> CommandResult {
     if ctx.args.len() > 4 {
-        return Err(super::wrong_arguments("restore"));
+        return Err(wrong_arguments(ctx));
     }
     let joining = match ctx.args.get(3) {
         None => Joining::Append,

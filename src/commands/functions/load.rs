@@ -1,6 +1,7 @@
 //! FUNCTION LOAD, DELETE, FLUSH: which libraries there are.
 
 use crate::catalog::{Categories, Group, Spec, flags};
+use crate::commands::subcommand::wrong_arguments;
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::WireError;
 
@@ -97,7 +98,7 @@ pub(super) fn function_flush(ctx: &mut Context<'_>) -> CommandResult {
         2 => {}
         3 if ctx.args.is(2, "SYNC") || ctx.args.is(2, "ASYNC") => {}
         3 => return Err(WireError::fixed("ERR FUNCTION FLUSH only supports SYNC|ASYNC option")),
-        _ => return Err(super::wrong_arguments("flush")),
+        _ => return Err(wrong_arguments(ctx)),
     }
     ctx.engine.libraries.flush()?;
     ctx.change.dirty(1);

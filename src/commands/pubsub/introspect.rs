@@ -2,8 +2,8 @@
 
 use crate::base::glob;
 use crate::catalog::{Group, Spec, flags};
+use crate::commands::subcommand::wrong_arguments;
 use crate::engine::{Command, CommandResult, Context, Outcome};
-use crate::resp::WireError;
 use crate::session::SubscriptionKind;
 
 /// The commands of this file.
@@ -130,8 +130,7 @@ pub(super) fn numpat(ctx: &mut Context<'_>) -> CommandResult {
 
 fn list(ctx: &mut Context<'_>, kind: SubscriptionKind) -> CommandResult {
     if ctx.args.len() > 3 {
-        let wrong = b"ERR unknown subcommand or wrong number of arguments for '";
-        return Err(WireError::quoting(&[wrong, ctx.args.at(1), b"'. Try PUBSUB HELP."]));
+        return Err(wrong_arguments(ctx));
     }
     let mut names = ctx.engine.pubsub.names(kind);
     if let Some(pattern) = ctx.args.get(2) {

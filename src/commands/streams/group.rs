@@ -1,7 +1,8 @@
 //! Groups and their consumers: XGROUP.
 
-use super::{no_group_of_key, now_ms, subcommand_syntax, syntax};
+use super::{no_group_of_key, now_ms, syntax};
 use crate::catalog::{Categories, Group as CommandGroup, KeyFlags, KeySpec, Spec, flags, keys};
+use crate::commands::subcommand::wrong_arguments;
 use crate::data::stream::{Group, Stream, c_text};
 use crate::engine::{Command, CommandResult, Context, EventClass, Outcome};
 use crate::resp::WireError;
@@ -150,7 +151,7 @@ impl Options {
                 };
                 index += 2;
             } else {
-                return Err(subcommand_syntax(ctx));
+                return Err(wrong_arguments(ctx));
             }
         }
         Ok(options)
@@ -166,7 +167,7 @@ pub(super) fn xgroup_create(ctx: &mut Context<'_>) -> CommandResult {
         return Err(NO_KEY);
     }
     if ctx.args.len() > 8 {
-        return Err(subcommand_syntax(ctx));
+        return Err(wrong_arguments(ctx));
     }
     let id = match c_text(id) {
         b"$" => last_id.unwrap_or_default(),
@@ -196,7 +197,7 @@ pub(super) fn xgroup_setid(ctx: &mut Context<'_>) -> CommandResult {
     let options = Options::parse(ctx, false)?;
     named(ctx)?;
     if !matches!(ctx.args.len(), 5 | 7) {
-        return Err(subcommand_syntax(ctx));
+        return Err(wrong_arguments(ctx));
     }
     let (key, id) = (ctx.args.at(2), ctx.args.at(4));
     let id = match c_text(id) {

@@ -1,8 +1,9 @@
 //! What is known of a stream: XINFO.
 
-use super::{info_full, no_group_of_key, now_ms, subcommand_syntax, write_entry, write_id};
+use super::{info_full, no_group_of_key, now_ms, write_entry, write_id};
 use crate::base::release::RELEASE;
 use crate::catalog::{Categories, Group as CommandGroup, Spec, flags, keys};
+use crate::commands::subcommand::wrong_arguments;
 use crate::data::stream::{Group, Log, Stream, StreamId};
 use crate::engine::{Command, CommandResult, Context, Outcome};
 use crate::resp::{Reply, WireError};
@@ -103,7 +104,7 @@ pub(super) fn xinfo_stream(ctx: &mut Context<'_>) -> CommandResult {
     let full = match ctx.args.len() {
         3 => None,
         4 | 6 if ctx.args.is(3, "FULL") => Some(full_count(ctx)?),
-        _ => return Err(subcommand_syntax(ctx)),
+        _ => return Err(wrong_arguments(ctx)),
     };
     let reply = &mut ctx.reply;
     match full {
@@ -137,7 +138,7 @@ fn full_count(ctx: &Context<'_>) -> Result<Option<usize>, WireError> {
         return Ok(Some(DEFAULT));
     }
     if !ctx.args.is(4, "COUNT") {
-        return Err(subcommand_syntax(ctx));
+        return Err(wrong_arguments(ctx));
     }
     Ok(match ctx.int(5)? {
         ..0 => Some(DEFAULT),

@@ -68,19 +68,6 @@ fn no_group_of_key(group: &[u8], key: &[u8]) -> WireError {
     WireError::quoting(&[b"NOGROUP No such consumer group '", shown(group), b"' for key name '", shown(key), b"'"])
 }
 
-/// The error for a subcommand whose arguments do not fit.
-fn subcommand_syntax(ctx: &Context<'_>) -> WireError {
-    let container = ctx.command.spec.name.split('|').next().unwrap_or_default().to_ascii_uppercase();
-    let name = ctx.args.at(1);
-    WireError::quoting(&[
-        b"ERR unknown subcommand or wrong number of arguments for '",
-        shown(&name[..name.len().min(128)]),
-        b"'. Try ",
-        container.as_bytes(),
-        b" HELP.",
-    ])
-}
-
 /// A name as errors show it: up to a NUL.
 fn shown(name: &[u8]) -> &[u8] {
     crate::data::stream::c_text(name)

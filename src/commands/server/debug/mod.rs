@@ -11,6 +11,7 @@ mod reload;
 mod tables;
 
 use crate::catalog::{Group, Spec, flags};
+use crate::commands::subcommand::wrong_arguments;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -85,13 +86,8 @@ pub(super) fn debug(ctx: &mut Context<'_>) -> CommandResult {
     };
     match SUBCOMMANDS.iter().find(fits) {
         Some((.., run)) => run(ctx),
-        None => Err(unknown(name)),
+        None => Err(wrong_arguments(ctx)),
     }
-}
-
-fn unknown(name: &[u8]) -> WireError {
-    let name = &name[..name.len().min(128)];
-    WireError::quoting(&[b"ERR unknown subcommand or wrong number of arguments for '", name, b"'. Try DEBUG HELP."])
 }
 
 /// Concerns something that this server does not have or need; tests set it and go on.
@@ -173,7 +169,7 @@ fn reply_buffer(ctx: &mut Context<'_>) -> CommandResult {
     } else {
         ctx.args.is(2, "resizing")
     };
-    if known { ctx.done_ok() } else { Err(unknown(ctx.args.at(1))) }
+    if known { ctx.done_ok() } else { Err(wrong_arguments(ctx)) }
 }
 
 /// An error reply with any text.
