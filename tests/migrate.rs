@@ -5,7 +5,7 @@ mod support;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use support::server::{PROGRAM, text};
+use support::server::{PROGRAM, signal, text};
 use support::{DEADLINE, Mode, Proxy, Server, Site, Wire, eventually};
 
 const FUNCTIONS: &str =
@@ -34,8 +34,7 @@ impl Migration {
 
     /// Asks for the cut-over.
     fn cut_over(&self) {
-        let pid = self.0.as_ref().expect("it runs").id().to_string();
-        assert!(Command::new("kill").args(["-s", "INT", &pid]).status().expect("kill runs").success());
+        signal(self.0.as_ref().expect("it runs").id(), "INT");
     }
 
     /// Exit code and everything said.

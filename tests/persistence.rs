@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use support::server::{PROGRAM, create_certificates, run, text, tls_arguments};
+use support::server::{PROGRAM, create_certificates, run, signal, text, tls_arguments};
 use support::table::Row;
 use support::{Mode, Server, Wire, check, eventually, free_port, info_field};
 use tempfile::TempDir;
@@ -522,9 +522,8 @@ fn a_terminal_shows_how_far_loading_has_come() {
         shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
     }
     // The terminal goes with the server; without a terminal the server would go on.
-    let pid =
-        shown.split("PID: ").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("the log begins with it");
-    assert!(Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
+    let pid = shown.split("PID: ").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    signal(pid.expect("the log begins with it"), "KILL");
     terminal.wait().unwrap();
     assert!(shown.contains("Loading [") && shown.contains("% done, "), "{shown}");
     let last = shown.rfind("Loading [").unwrap();

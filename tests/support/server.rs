@@ -83,6 +83,12 @@ pub fn run(folder: &Path, args: &[&str]) -> Output {
     child.wait_with_output().expect("output")
 }
 
+/// Sends a process a signal by its name.
+pub fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status().expect("kill runs");
+    assert!(status.success(), "kill -s {name} {pid}");
+}
+
 /// Both output streams as text.
 pub fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -196,8 +202,7 @@ impl Server {
 
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().expect("kill runs");
-        assert!(status.success(), "kill -s {name}");
+        signal(self.pid(), name);
     }
 
     /// Waits for the process to end; its exit code.
