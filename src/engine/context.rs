@@ -21,7 +21,7 @@ pub struct Context<'a> {
     /// The row being run.
     pub command: &'static Command,
     /// The keys the row declares.
-    pub keys: Keys<'static>,
+    pub keys: &'a mut Keys<'static>,
     /// The reply.
     pub reply: Reply<'a>,
     /// What the command changes.

@@ -237,9 +237,8 @@ impl Engine {
             self.error_reply(session, out, &self.running_script.busy_error());
             return None;
         }
-        let keys = self.lock_keys(run, session.db, [(session.db, command, args)].into_iter(), exclusive);
-        let (ending, keys) = self.invoke(run, session, row, args, out, keys, true);
-        let waiter = match ending {
+        let mut keys = self.lock_keys(run, session.db, [(session.db, command, args)].into_iter(), exclusive);
+        let waiter = match self.invoke(run, session, row, args, out, &mut keys, true) {
             Ending::Waits(wait) => Some(self.park(session, row, args, wait)),
             Ending::Replied => None,
         };
@@ -328,7 +327,7 @@ impl Engine {
         }
     }
 
-    /// Runs the handler, records the change and the figures. The locks stay with the keys that come back.
+    /// Runs the handler, records the change and the figures. The locks stay with the keys.
     #[allow(clippy::too_many_arguments, reason = "the parts of one call, each needed")]
     pub(super) fn invoke(
         &'static self,
@@ -337,9 +336,9 @@ impl Engine {
         row: usize,
         args: Args<'_>,
         out: &mut Vec<u8>,
-        mut keys: Keys<'static>,
+        keys: &mut Keys<'static>,
         may_wait: bool,
-    ) -> (Ending, Keys<'static>) {
+    ) -> Ending {
         let command = self.table.row(row);
         keys.no_touch =
             session.client.flags().contains(ClientFlags::NO_TOUCH) && !command.spec.flags.contains(Flags::TOUCHES);
@@ -349,7 +348,7 @@ impl Engine {
         let mut context = Context {
             args,
             command,
-            keys,
+            keys: &mut *keys,
             reply: Reply::new(out, protocol).limited(limit.end(run.reply_start.unwrap_or(start))),
             change: Change::default(),
             session: &mut *session,
@@ -363,7 +362,7 @@ impl Engine {
             self.reply_passed(limit, context.session, &mut context.reply, start);
             result = Ok(Outcome::Failed);
         }
-        let Context { mut keys, change, .. } = context;
+        let change = context.change;
         let failed = matches!(result, Err(_) | Ok(Outcome::Failed));
         let ending = match result {
             Ok(Outcome::Done | Outcome::Failed) => Ending::Replied,
@@ -376,9 +375,9 @@ impl Engine {
         };
         let own = !run.from_primary && !run.replays;
         if own && self.replication.is_replica() && command.spec.flags.contains(Flags::WRITE) {
-            self.note_own_keys(&keys, command, args);
+            self.note_own_keys(keys, command, args);
         }
-        self.record(run, &mut keys, args, change, session.worker);
+        self.record(run, keys, args, change, session.worker);
         // What a script reads, its host remembers.
         if !matches!(run.hold, Hold::Lent) {
             self.remember_reads(&session.client, command, command, args);
@@ -388,7 +387,7 @@ impl Engine {
         if !waits {
             self.log_large(run, session, row, args, out.len() - start);
         }
-        (ending, keys)
+        ending
     }
 
     pub(super) fn count_call(

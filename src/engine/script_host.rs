@@ -56,8 +56,8 @@ struct ScriptHost {
     /// The request that called the script.
     request: OwnedArgs,
     session: Session,
-    /// The calling command's keys; always there, but while a command has them.
-    keys: Option<Keys<'static>>,
+    /// The calling command's keys.
+    keys: Keys<'static>,
     /// What its commands have changed, as it must be replayed.
     effects: Vec<Replayed>,
     targets: ReplicationTargets,
@@ -90,7 +90,7 @@ impl Context<'_> {
             name: name.to_owned(),
             request: self.args.to_owned(),
             session: engine.script_session(self.session),
-            keys: Some(std::mem::replace(&mut self.keys, placeholder)),
+            keys: std::mem::replace(self.keys, placeholder),
             effects: Vec::new(),
             targets: ReplicationTargets::all(),
             over_memory: self.session.over_memory,
@@ -104,10 +104,8 @@ impl Context<'_> {
         engine.running_script.end(&engine.gate);
         let mut host = host.borrow_mut();
         let own_db = self.keys.db();
-        if let Some(keys) = host.keys.take() {
-            self.keys = keys;
-            self.keys.select(own_db);
-        }
+        std::mem::swap(self.keys, &mut host.keys);
+        self.keys.select(own_db);
         self.session.client.db.store(self.session.db.0, Relaxed);
         self.change.replay = Replay::Each(std::mem::take(&mut host.effects));
         for error in ran? {
@@ -160,8 +158,9 @@ impl ScriptHost {
             return Err((Some(row), WireError::OUT_OF_MEMORY));
         }
         // What the primary or the append only file says is done whatever this server's role.
-        let obeys = self.keys.as_ref().is_some_and(|keys| keys.see_expired);
-        if !obeys && let Err(error) = self.engine.check_script_command(&self.settings, spec, self.wrote) {
+        if !self.keys.see_expired
+            && let Err(error) = self.engine.check_script_command(&self.settings, spec, self.wrote)
+        {
             return Err((Some(row), error));
         }
         self.wrote |= spec.flags.contains(Flags::WRITE);
@@ -171,22 +170,20 @@ impl ScriptHost {
     /// Runs an admitted command.
     fn invoke(&mut self, row: usize, args: Args<'_>, reply: &mut Vec<u8>) {
         let engine = self.engine;
-        let Some(mut keys) = self.keys.take() else { return };
-        keys.select(self.session.db);
+        self.keys.select(self.session.db);
         let mut run = Run::outside(&self.settings, &self.limits);
         run.hold = Hold::Lent;
-        run.now = keys.now;
-        run.from_primary = keys.see_expired;
+        run.now = self.keys.now;
+        run.from_primary = self.keys.see_expired;
         run.effects = RefCell::new(Some(std::mem::take(&mut self.effects)));
         let spec = &engine.table.row(row).spec;
         if engine.monitors.any() && !spec.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
             engine.monitors.show(spec, &self.session, args, &self.settings.limits.client_output_buffer_limit);
         }
         let known = run.effects.borrow().as_ref().map_or(0, Vec::len);
-        let (ending, keys) = engine.invoke(&mut run, &mut self.session, row, args, reply, keys, false);
+        let ending = engine.invoke(&mut run, &mut self.session, row, args, reply, &mut self.keys, false);
         debug_assert!(matches!(ending, Ending::Replied), "no command waits inside a script");
         self.remember_reads(row, args);
-        self.keys = Some(keys);
         self.effects = run.effects.take().unwrap_or_default();
         self.effects[known..].iter_mut().for_each(|(.., targets)| *targets = self.targets);
     }

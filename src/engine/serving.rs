@@ -67,7 +67,7 @@ impl Engine {
     ) -> bool {
         let command = self.table.row(waiter.command);
         let args = waiter.args.as_args();
-        let keys = self.lock_keys(run, db, [(db, command, args)].into_iter(), false);
+        let mut keys = self.lock_keys(run, db, [(db, command, args)].into_iter(), false);
         let fits = keys.peek(key).is_some_and(|entry| entry.value().type_name() == waiter.wait.type_name);
         match &waiter.wait.lost {
             Lost::Ignore if !fits => {
@@ -99,7 +99,7 @@ impl Engine {
             waiter.client.post(crate::session::Signal::Unblocked(out));
             return true;
         }
-        let (ending, keys) = self.invoke(run, &mut stand_in, waiter.command, args, &mut out, keys, true);
+        let ending = self.invoke(run, &mut stand_in, waiter.command, args, &mut out, &mut keys, true);
         created.append(&mut self.release(run, worker, keys));
         match ending {
             Ending::Waits(_) => false,

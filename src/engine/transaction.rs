@@ -149,9 +149,8 @@ impl Engine {
                 );
             }
             session.client.last_command.store(queued.command as u32, Relaxed);
-            let (ending, back) = self.invoke(run, session, queued.command, queued.args.as_args(), out, keys, false);
+            let ending = self.invoke(run, session, queued.command, queued.args.as_args(), out, &mut keys, false);
             debug_assert!(matches!(ending, Ending::Replied), "no command waits inside a transaction");
-            keys = back;
         }
         run.reply_start = None;
         // Under the locks of the queue: what took effect as one is replayed as one.

@@ -138,8 +138,8 @@ impl Engine {
             run.hold = Hold::Nothing;
             run.hold = self.gate.exclusive();
         }
-        let keys = self.lock_keys(run, session.db, [(session.db, command, args)].into_iter(), exclusive);
-        let (ending, keys) = self.invoke(run, session, row, args, reply, keys, false);
+        let mut keys = self.lock_keys(run, session.db, [(session.db, command, args)].into_iter(), exclusive);
+        let ending = self.invoke(run, session, row, args, reply, &mut keys, false);
         debug_assert!(matches!(ending, Ending::Replied), "nothing that is replayed waits");
         let created = self.release(run, session.worker, keys);
         self.serve_waiters(run, session.worker, created);
