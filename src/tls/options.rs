@@ -69,7 +69,7 @@ impl Default for TlsOptions {
             protocols: Protocols::default(),
             ciphers: String::new(),
             ciphersuites: String::new(),
-            prefer_server_ciphers: false,
+            prefer_server_ciphers: true,
             session_caching: true,
             session_cache_size: 20 * 1024,
             session_cache_timeout_s: 300,

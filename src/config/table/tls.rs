@@ -53,11 +53,11 @@ parameters! {
     /// Cipher suites of TLS 1.2 in OpenSSL's names, parted by colons; a sound choice if empty.
     "tls-ciphers" => tls_ciphers: String = "", TEXT, [effect(Effect::Tls)];
 
-    /// Cipher suites of TLS 1.3, parted by colons; all if empty.
+    /// Cipher suites of TLS 1.3, parted by colons; all if empty, AES-128 first.
     "tls-ciphersuites" => tls_ciphersuites: String = "", TEXT, [effect(Effect::Tls)];
 
-    /// Choose cipher suites by the server's order and not the client's.
-    "tls-prefer-server-ciphers" => tls_prefer_server_ciphers: bool = "no", BOOL, [effect(Effect::Tls)];
+    /// Choose cipher suites by the server's order and not the client's (in Redis: no).
+    "tls-prefer-server-ciphers" => tls_prefer_server_ciphers: bool = "yes", BOOL, [effect(Effect::Tls)];
 
     /// Let clients resume sessions, which makes reconnecting cheap.
     "tls-session-caching" => tls_session_caching: bool = "yes", BOOL, [effect(Effect::Tls)];
