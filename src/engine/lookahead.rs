@@ -8,10 +8,10 @@ use super::Engine;
 use crate::keyspace::{DbIndex, HashedKey};
 use crate::resp::skim;
 
-/// How many requests ahead the slot is asked for.
-const DEPTH: usize = 4;
+/// How many requests ahead the slot is asked for: all of a usual pipeline, so that even the first slots arrive while others are asked for.
+const DEPTH: usize = 16;
 /// How many requests' entries are asked for, the one that is about to run included: their slots have arrived by then.
-const NEAR: usize = 3;
+const NEAR: usize = 6;
 
 #[derive(Clone, Copy, Default)]
 struct Ahead {
