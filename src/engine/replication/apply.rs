@@ -31,6 +31,8 @@ pub struct Applier {
     session: Session,
     parser: Parser,
     input: Vec<u8>,
+    /// What the command that runs replies; the primary does not hear it.
+    reply: Vec<u8>,
     /// What has been passed on of the input.
     passed_on: usize,
     /// What has been carried out or queued of it.
@@ -44,7 +46,8 @@ impl Applier {
         session.counterpart = Counterpart::Primary;
         session.db = db;
         session.client.db.store(db.0, Relaxed);
-        Self { engine, session, parser: Parser::new(), input: Vec::new(), passed_on: 0, done: 0 }
+        let (parser, input, reply) = (Parser::new(), Vec::new(), Vec::new());
+        Self { engine, session, parser, input, reply, passed_on: 0, done: 0 }
     }
 
     /// Whether the primary has asked how far this server is.
@@ -94,13 +97,14 @@ impl Applier {
             drop(std::mem::replace(&mut run.hold, Hold::Lent));
             engine.gate.exclusive()
         });
-        let mut reply = Vec::new();
-        if let Flow::Wait(waiter) = engine.execute(run, &mut self.session, args, &mut reply) {
+        self.reply.clear();
+        self.reply.shrink_to(SPARE_BYTES);
+        if let Flow::Wait(waiter) = engine.execute(run, &mut self.session, args, &mut self.reply) {
             engine.waiters.forget(&waiter);
         }
-        if reply.first() == Some(&b'-') {
+        if self.reply.first() == Some(&b'-') {
             Totals::bump(&engine.workers[self.session.worker].totals.unexpected_errors, 1);
-            report_error(settings, &reply, args);
+            report_error(settings, &self.reply, args);
         }
         self.advance();
         if alone.is_some() {
