@@ -62,15 +62,14 @@ fn watch(engine: &Engine, threads: &[Watched]) {
     while let Some(period) = period(engine) {
         for thread in &mut asked {
             if let Some(news) = thread.look(period) {
-                let state = state_of(&thread.thread.name).unwrap_or("");
-                tell(&thread.thread.name, &news, state);
+                tell(&thread.thread.name, &news, state_of);
             }
         }
         let (now, loads) = (Instant::now(), &engine.saving.loads);
         if loads.active.load(Relaxed) {
             let interval = u64::from(engine.config.settings().persistence.loading_process_events_interval_bytes);
             if let Some(news) = loading.look(loads.done_bytes.load(Relaxed) / interval, now, period) {
-                tell("the loading of data", &news, "");
+                tell("the loading of data", &news, |_| None);
             }
         } else {
             loading = Pulse::new(0, now);
@@ -79,9 +78,11 @@ fn watch(engine: &Engine, threads: &[Watched]) {
     }
 }
 
-fn tell(who: &str, news: &News, state: &str) {
+fn tell(who: &str, news: &News, state: impl Fn(&str) -> Option<&'static str>) {
     match news {
-        News::Hangs(_) => tracing::warn!("--- WATCHDOG TIMER EXPIRED --- {who} {news}{state}"),
+        News::Hangs(_) => {
+            tracing::warn!("--- WATCHDOG TIMER EXPIRED --- {who} {news}{}", state(who).unwrap_or(""));
+        }
         News::GoesOn(_) => tracing::warn!("Watchdog: {who} {news}"),
     }
 }
