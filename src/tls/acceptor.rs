@@ -239,20 +239,23 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_order_of_ciphers_counts_only_if_configured() {
+    fn the_servers_order_of_ciphers_counts_unless_the_client_is_to_choose() {
         let mut site = Site::new();
-        site.options.ciphersuites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384".into();
         let client = {
             let mut other = site.options.clone();
             other.ciphersuites = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256".into();
             site.client_of(&other)
         };
-        for (prefer, expected) in [(false, "TLS_AES_256_GCM_SHA384"), (true, "TLS_AES_128_GCM_SHA256")] {
-            site.options.prefer_server_ciphers = prefer;
+        let chosen = |site: &Site| {
             let outcome = handshake(&site.server(), &client).unwrap();
-            let suite = outcome.server.negotiated_cipher_suite().unwrap();
-            assert_eq!(openssl_name(suite.suite()), expected);
-        }
+            openssl_name(outcome.server.negotiated_cipher_suite().unwrap().suite())
+        };
+        assert_eq!(chosen(&site), "TLS_AES_128_GCM_SHA256", "by default");
+        site.options.prefer_server_ciphers = false;
+        assert_eq!(chosen(&site), "TLS_AES_256_GCM_SHA384");
+        site.options.prefer_server_ciphers = true;
+        site.options.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256".into();
+        assert_eq!(chosen(&site), "TLS_AES_256_GCM_SHA384", "the first that the client has too");
     }
 
     #[test]
